@@ -1,0 +1,1 @@
+"""CryptoTrader: one deterministic kernel that backtests, paper-trades and trades live."""

@@ -1,0 +1,38 @@
+# Each target sets up what it needs on a fresh machine: no prompt, no key, no container.
+.DEFAULT_GOAL := help
+.PHONY: help run test quick check bench
+SHELL := /bin/bash
+
+PY := .venv/bin/python
+ARGS ?=
+# Test processes: one per processor. TESTS chooses what runs, as in `make test TESTS=tests/laws`.
+WORKERS ?= auto
+TESTS ?= tests
+PYTEST := $(PY) -m pytest --numprocesses $(WORKERS) --dist loadfile
+
+help: ## say what can be made
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 14
+
+run: ## the bot on its default configuration: recorded candles, simulated fills, page on 127.0.0.1:8080 (ARGS="...")
+	@bash scripts/setup_venv.sh --core
+	@exec $(PY) -m crypto_bot run $(ARGS)
+
+test: ## every test
+	@bash scripts/setup_venv.sh --dev
+	@$(PYTEST) $(TESTS)
+
+quick: ## the tests for every save
+	@bash scripts/setup_venv.sh --dev
+	@$(PYTEST) -m "not slow" $(TESTS)
+
+check: ## format, lint, docstrings, types, import contracts, security
+	@bash scripts/setup_venv.sh --dev
+	$(PY) -m ruff check --quiet .
+	$(PY) -m black --check --quiet .
+	$(PY) -m mypy --no-error-summary
+	@.venv/bin/lint-imports --no-logo
+	$(PY) -m bandit --quiet --configfile pyproject.toml --recursive src
+
+bench: ## speed as ratios; PEERS=1 installs the peers and runs them in turn
+	@bash scripts/setup_venv.sh --core
+	@$(PY) benchmarks/run.py $(if $(filter 1,$(PEERS)),--peers) $(ARGS)

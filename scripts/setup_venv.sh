@@ -57,8 +57,10 @@ installed() {
 if ! suits .venv/bin/python; then
   python=$(find_python)
   echo "Making .venv with $("$python" --version)"
-  "$python" -m venv --clear .venv ||
+  if ! "$python" -m venv --clear .venv; then
+    rm -rf .venv
     fail "$python cannot make an environment; on Debian or Ubuntu install the package python3-venv, then run this again."
+  fi
 fi
 
 needs=$(hash_of_needs)

@@ -1,0 +1,1 @@
+"""What must stay true: laws, units, parity, golden answers, wires, drills, documents and style."""

@@ -1,0 +1,9 @@
+"""The history of the schema, one script per step, forward only."""
+
+from pathlib import Path
+
+HEAD = "0001"
+"""The revision this program works with. A test holds it equal to the newest script's."""
+
+SCRIPTS = Path(__file__).parent
+"""Where the scripts lie."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,8 +25,8 @@ FILL = np.dtype(
 )
 """One execution: price and quantity at the instrument's scales, fee in atoms of `assets[fee_asset]`, side +1 or -1."""
 
-FillArray = npt.NDArray[Any]
-"""A structured array of FILL; numpy cannot say so in its types."""
+FillArray = npt.NDArray[np.void]
+"""A structured array of FILL; numpy cannot tell its fields to a type checker."""
 
 ParamValue = int | float | str | tuple[int, ...] | tuple[float, ...]
 

@@ -1,0 +1,72 @@
+"""The run on a terminal: a few aligned lines of plain text, no colour needed to read them."""
+
+from crypto_bot.backtesting.critique import criticise
+from crypto_bot.backtesting.figures import duration, money, number, percent, plain
+from crypto_bot.backtesting.metrics import Metrics
+from crypto_bot.backtesting.outcome import Outcome, RunLabel
+from crypto_bot.domain.units import format_time
+
+LABEL_WIDTH = 16
+COLUMN_WIDTH = 48
+
+
+def compared(metrics: Metrics) -> str:
+    """Return the sentence that sets the bot beside doing nothing; empty when holding was impossible."""
+    if metrics.buy_and_hold_return is None:
+        return ""
+    points = round((metrics.total_return - metrics.buy_and_hold_return) * 100, 2)
+    if points == 0:
+        return "The bot did as well as buy and hold."
+    return f"The bot is {number(abs(points))} points {'ahead of' if points > 0 else 'behind'} buy and hold."
+
+
+def terminal_summary(outcome: Outcome, metrics: Metrics, label: RunLabel) -> str:
+    """Return the summary for people: ASCII, at most 100 columns, ending with the objections."""
+    symbols = [instrument.symbol for instrument in outcome.instruments]
+    shown = ", ".join(symbols[:4]) + (f" and {len(symbols) - 4} more" if len(symbols) > 4 else "")
+    title = f"{' + '.join(outcome.strategies)}  {shown}  {outcome.timeframe}"
+    window = f"{format_time(int(outcome.times[0]))} to {format_time(int(outcome.times[-1]))}"
+    size = f"{outcome.times.size:,} bars, {outcome.orders:,} orders, {outcome.fills.size:,} fills"
+    lines = [title, f"{window}  {size}", ""]
+    pairs = _figures(outcome, metrics)
+    half = (len(pairs) + 1) // 2
+    for row in range(half):
+        left = _cell(*pairs[row])
+        right = _cell(*pairs[row + half]) if row + half < len(pairs) else ""
+        lines.append(f"{left:<{COLUMN_WIDTH}}{right}".rstrip())
+    lines += ["", compared(metrics)] if compared(metrics) else []
+    notes = [*outcome.warnings, *(str(remark) for remark in criticise(outcome, metrics))]
+    lines += ["", *(f"! {note}" for note in notes)] if notes else []
+    taken = outcome.assumptions
+    costs = f"fees {taken.fee_maker_bps:g} / {taken.fee_taker_bps:g} bps, slippage {taken.slippage_bps:g} bps"
+    lines += ["", f"{taken.fills} fills at {taken.fill_at}, {costs}, limits {taken.limits}"]
+    lines.append(f"run {label.run_id}  decisions {outcome.decisions_hash}  version {label.code_version}")
+    return plain("\n".join(lines))
+
+
+def _cell(name: str, value: str) -> str:
+    """Return one figure with its name before it."""
+    return f"{name:<{LABEL_WIDTH}}{value}"
+
+
+def _figures(outcome: Outcome, metrics: Metrics) -> list[tuple[str, str]]:
+    """Return the figures, those of money on the left."""
+    quote, fall = outcome.quote, metrics.drawdown
+    error = "" if metrics.sharpe_se is None else f" +/- {number(metrics.sharpe_se)}"
+    trips = metrics.books.trips.closed
+    return [
+        ("Final equity", f"{money(int(outcome.equity[-1]))} {quote}"),
+        ("Total return", percent(metrics.total_return, signed=True)),
+        ("Buy and hold", percent(metrics.buy_and_hold_return, signed=True)),
+        ("Per year", percent(metrics.cagr, signed=True)),
+        ("Max drawdown", f"{percent(fall.deepest)}, {duration(fall.longest_ns)} under water"),
+        ("Fees paid", f"{money(metrics.books.fees)} {quote}"),
+        ("Turnover", f"{number(metrics.turnover, 1)} x equity a year"),
+        ("Sharpe", f"{number(metrics.sharpe)}{error}"),
+        ("Sortino", number(metrics.sortino)),
+        ("Calmar", number(metrics.calmar)),
+        ("Volatility", percent(metrics.volatility)),
+        ("Round trips", f"{trips:,}, {percent(metrics.win_rate, 1)} won"),
+        ("Profit factor", number(metrics.profit_factor)),
+        ("In the market", f"{percent(metrics.exposure, 1)} of the time"),
+    ]

@@ -1,0 +1,94 @@
+"""What the reader hands to the generator: one author's module, understood."""
+
+import ast
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from crypto_bot.authoring.edits import Edit, Text
+from crypto_bot.authoring.parameters import Parameters, ParameterSet
+
+
+@dataclass(frozen=True)
+class Loop:
+    """A loop over a tuple that is known at the start of a run; `over` is its Python expression, as in `p.lookbacks`."""
+
+    over: str
+
+
+@dataclass(frozen=True)
+class IndicatorUse:
+    """One indicator to keep for every symbol: number j in the list is read as `_x.vj` and `_x.bj`.
+
+    `length` is a Python expression of `p`, constants and, with a loop, of `spelling.LENGTH`, which takes each value of
+    the loop's tuple in turn: such a use is a family of indicators, in rows of as many as there are symbols.
+    """
+
+    word: str
+    length: str
+    loop: Loop | None
+    line: int
+
+
+@dataclass(frozen=True)
+class Reach:
+    """One look back at bars, by a word that keeps nothing; `length` is None for words that read one bar."""
+
+    word: str
+    length: str | None
+    ago: str
+    loop: Loop | None
+    line: int
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One name of the memory of a symbol: its kind, how many numbers (0: a single one), and how they start."""
+
+    kind: Literal["int", "float"]
+    count: int
+    start: tuple[int, ...] | tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Module:
+    """One author's module, read and found to be possible.
+
+    `namespace` is what running its top level gave; `cells` is the memory that the default parameters ask for, and
+    `memory_of` says it for others. `functions` are the names of the author's functions that are compiled, `step` too.
+    """
+
+    path: Path
+    source: str
+    edits: tuple[Edit, ...]
+    indicators: tuple[IndicatorUse, ...]
+    reaches: tuple[Reach, ...]
+    functions: tuple[str, ...]
+    parameters: Parameters
+    cells: Mapping[str, Cell]
+    memory_of: Callable[[ParameterSet], Mapping[str, Cell]]
+    timeframe: str | None
+    wake: Literal["bars", "fills"]
+    warmup: int | None
+    takes_memory: bool
+    namespace: Mapping[str, object]
+
+    @property
+    def name(self) -> str:
+        """The name of the strategy: the file's, without its ending."""
+        return self.path.stem
+
+    @property
+    def summary(self) -> str:
+        """The first line of the module's docstring; empty when there is none."""
+        return (ast.get_docstring(ast.parse(self.source)) or "").partition("\n")[0]
+
+    @property
+    def params(self) -> type[ParameterSet]:
+        """The author's class Params; an empty one when there is none."""
+        return self.parameters.params
+
+    def edited_text(self) -> str:
+        """Return the author's text with all edits done, line for line."""
+        return Text(self.source).edited(self.edits)

@@ -1,0 +1,131 @@
+"""What the reader and the generator know of each word.
+
+A new word needs a stub in `crypto_bot.strategy` (its signature and its sentence), one row in the table below, and its
+compiled function in the kernel.
+"""
+
+import inspect
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import NamedTuple
+
+from crypto_bot import strategy
+from crypto_bot.authoring.kinds import Cells, Kind, Simple
+
+
+class Role(Enum):
+    """What a word needs, and how far it looks back."""
+
+    PLAIN = "its arguments and nothing else"
+    SLICE = "the slice, but no earlier bars"
+    BAR = "one bar, `ago` bars back"
+    WINDOW = "`length` bars that end `ago` bars back, worked out whenever it is read"
+    INDICATOR = "a state that is kept up to date at every bar; a call of it is a read"
+
+
+class Row(NamedTuple):
+    """One row of the table."""
+
+    role: Role
+    least: int = 1
+    """The smallest length that means something."""
+    more: int = 0
+    """Bars that a window needs beyond its length."""
+
+
+_PLAIN, _SLICE, _BAR, _KEPT = Row(Role.PLAIN), Row(Role.SLICE), Row(Role.BAR), Row(Role.INDICATOR)
+
+_TABLE: Mapping[str, Mapping[str, Row]] = {
+    "market": {
+        **dict.fromkeys(("symbols", "count"), _SLICE),
+        **dict.fromkeys(("open_", "high", "low", "close", "volume"), _BAR),
+        "change": Row(Role.WINDOW, more=1),
+        **dict.fromkeys(("seconds", "minute", "hour", "day", "weekday"), _SLICE),
+    },
+    "indicators": {
+        "sma": Row(Role.WINDOW),
+        **dict.fromkeys(("ema", "rsi", "atr", "highest", "lowest", "highest_high", "lowest_low"), _KEPT),
+        "volatility": Row(Role.INDICATOR, least=2),
+        "ewma_volatility": _KEPT,
+        "zscore": Row(Role.INDICATOR, least=2),
+    },
+    "account": dict.fromkeys(
+        ("equity", "position", "entry", "fee", "wanted", "bought", "sold", "resting"),
+        _SLICE,
+    ),
+    "wishes": dict.fromkeys(("target", "hold", "quote", "unquote", "stop", "bracket"), _SLICE),
+    "plain": {"lots": _SLICE, "rank": _PLAIN, "sqrt": _PLAIN},
+}
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One argument of a word."""
+
+    name: str
+    kind: Kind
+    required: bool
+
+
+@dataclass(frozen=True)
+class Word:
+    """One word: its place in the table, its signature, and its sentence."""
+
+    name: str
+    section: str
+    row: Row
+    arguments: tuple[Argument, ...]
+    result: Kind
+    summary: str
+
+    @property
+    def role(self) -> Role:
+        """What the word needs."""
+        return self.row.role
+
+    @property
+    def signature(self) -> str:
+        """How the word is written, with its defaults: `close(k, ago=0)`."""
+        parameters = inspect.signature(getattr(strategy, self.name)).parameters.values()
+        shown = [p.name if p.default is p.empty else f"{p.name}={p.default}" for p in parameters]
+        return f"{self.name}({', '.join(shown)})"
+
+    @property
+    def required(self) -> str:
+        """How the word is written at its shortest: `close(k)`."""
+        return f"{self.name}({', '.join(a.name for a in self.arguments if a.required)})"
+
+
+_KINDS: Mapping[object, Kind] = {
+    int: Simple.WHOLE,
+    float: Simple.DECIMAL,
+    bool: Simple.FLAG,
+    range: Simple.RANGE,
+    None: Simple.NOTHING,
+    Sequence[float]: Cells(Simple.DECIMAL, 0),
+}
+
+
+def _word(name: str, section: str, row: Row) -> Word:
+    stub = getattr(strategy, name)
+    signature = inspect.signature(stub)
+    arguments = tuple(
+        Argument(p.name, _KINDS[p.annotation], p.default is p.empty) for p in signature.parameters.values()
+    )
+    return Word(name, section, row, arguments, _KINDS[signature.return_annotation], (stub.__doc__ or "").strip())
+
+
+WORDS: Mapping[str, Word] = {
+    name: _word(name, section, row) for section, rows in _TABLE.items() for name, row in rows.items()
+}
+"""Every word, in the order of the table."""
+
+SIDES: Mapping[str, int] = {"BUY": strategy.BUY, "SELL": strategy.SELL}
+"""The words that are numbers."""
+
+PYTHON = ("range", "enumerate", "len", "min", "max", "abs", "int", "float", "bool")
+"""The functions of Python that mean the same when compiled."""
+
+IMPORTABLE = frozenset(strategy.__all__)
+"""Everything that an author may import from `crypto_bot.strategy`."""

@@ -1,0 +1,291 @@
+"""The words of a strategy. Import them from here; they work inside `step`.
+
+`k` is a symbol, as in `for k in symbols()`. `ago` counts bars back on the strategy's own timeframe: 0 is the bar that
+has just closed. Prices, quantities and money are plain decimals of the quote or the base asset.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, NoReturn, TypeAlias
+
+from crypto_bot.domain.errors import UsageError
+
+__all__ = [
+    "BUY",
+    "SELL",
+    "Memory",
+    "NamedTuple",
+    "atr",
+    "bought",
+    "bracket",
+    "change",
+    "close",
+    "count",
+    "day",
+    "ema",
+    "entry",
+    "equity",
+    "ewma_volatility",
+    "fee",
+    "high",
+    "highest",
+    "highest_high",
+    "hold",
+    "hour",
+    "lots",
+    "low",
+    "lowest",
+    "lowest_low",
+    "minute",
+    "open_",
+    "position",
+    "quote",
+    "rank",
+    "resting",
+    "rsi",
+    "seconds",
+    "sma",
+    "sold",
+    "sqrt",
+    "stop",
+    "symbols",
+    "target",
+    "unquote",
+    "volatility",
+    "volume",
+    "wanted",
+    "weekday",
+    "zscore",
+]
+
+BUY = 1
+"""The side of a quote that buys."""
+
+SELL = -1
+"""The side of a quote that sells."""
+
+Memory: TypeAlias = Any
+"""The type of `m`, and of what `memory(p)` returns: its names are the author's own, so no type can list them."""
+
+
+def _outside(word: str) -> NoReturn:
+    raise UsageError(f"{word}() works inside step(p, m) only; run the file with the command backtest or check")
+
+
+# ---- the market
+
+
+def symbols() -> range:
+    """Return all symbols of the slice: 0, 1, 2 and so on."""
+    _outside("symbols")
+
+
+def count() -> int:
+    """Return how many symbols there are."""
+    _outside("count")
+
+
+def open_(k: int, ago: int = 0) -> float:
+    """Return the open of the bar."""
+    _outside("open_")
+
+
+def high(k: int, ago: int = 0) -> float:
+    """Return the high of the bar."""
+    _outside("high")
+
+
+def low(k: int, ago: int = 0) -> float:
+    """Return the low of the bar."""
+    _outside("low")
+
+
+def close(k: int, ago: int = 0) -> float:
+    """Return the close of the bar."""
+    _outside("close")
+
+
+def volume(k: int, ago: int = 0) -> float:
+    """Return the volume of the bar in the base asset."""
+    _outside("volume")
+
+
+def change(k: int, length: int, ago: int = 0) -> float:
+    """Return the rise of the close over so many bars: 0.05 is five per cent."""
+    _outside("change")
+
+
+def seconds() -> int:
+    """Return the time of the decision, the bar's close, in seconds since 1970, UTC."""
+    _outside("seconds")
+
+
+def minute() -> int:
+    """Return the minutes since 1970, UTC."""
+    _outside("minute")
+
+
+def hour() -> int:
+    """Return the hour of the day, UTC, 0 to 23."""
+    _outside("hour")
+
+
+def day() -> int:
+    """Return the days since 1970, UTC."""
+    _outside("day")
+
+
+def weekday() -> int:
+    """Return the day of the week, UTC; Monday is 0."""
+    _outside("weekday")
+
+
+# ---- indicators: their length is known before the run, and they are kept up to date at every bar
+
+
+def sma(k: int, length: int, ago: int = 0) -> float:
+    """Return the mean of the last closes, exact."""
+    _outside("sma")
+
+
+def ema(k: int, length: int, ago: int = 0) -> float:
+    """Return the exponential mean, alpha 2 / (length + 1), seeded by the first mean."""
+    _outside("ema")
+
+
+def rsi(k: int, length: int, ago: int = 0) -> float:
+    """Return Wilder's RSI, 0 to 100; a flat market is 50."""
+    _outside("rsi")
+
+
+def atr(k: int, length: int, ago: int = 0) -> float:
+    """Return Wilder's average true range."""
+    _outside("atr")
+
+
+def highest(k: int, length: int, ago: int = 0) -> float:
+    """Return the highest close of the last bars, this one included."""
+    _outside("highest")
+
+
+def lowest(k: int, length: int, ago: int = 0) -> float:
+    """Return the lowest close of the last bars, this one included."""
+    _outside("lowest")
+
+
+def highest_high(k: int, length: int, ago: int = 0) -> float:
+    """Return the highest high of the last bars, this one included."""
+    _outside("highest_high")
+
+
+def lowest_low(k: int, length: int, ago: int = 0) -> float:
+    """Return the lowest low of the last bars, this one included."""
+    _outside("lowest_low")
+
+
+def volatility(k: int, length: int, ago: int = 0) -> float:
+    """Return the deviation (ddof 1) of the last returns, a year's worth."""
+    _outside("volatility")
+
+
+def ewma_volatility(k: int, length: int, ago: int = 0) -> float:
+    """Return the same, exponentially weighted, with length as the centre of mass."""
+    _outside("ewma_volatility")
+
+
+def zscore(k: int, length: int, ago: int = 0) -> float:
+    """Return (close - mean) / deviation (ddof 0) of the last closes."""
+    _outside("zscore")
+
+
+# ---- the account
+
+
+def equity() -> float:
+    """Return what everything is worth now."""
+    _outside("equity")
+
+
+def position(k: int) -> float:
+    """Return the quantity held."""
+    _outside("position")
+
+
+def entry(k: int) -> float:
+    """Return the average price paid for what is held; 0 when nothing is."""
+    _outside("entry")
+
+
+def fee(k: int) -> float:
+    """Return the fee as a fraction: 0.001 is ten basis points."""
+    _outside("fee")
+
+
+def wanted(k: int) -> float:
+    """Return the share that target() asked for last."""
+    _outside("wanted")
+
+
+def bought(k: int) -> int:
+    """Return how many quotes to buy were filled since the last step."""
+    _outside("bought")
+
+
+def sold(k: int) -> int:
+    """Return how many quotes to sell were filled since the last step."""
+    _outside("sold")
+
+
+def resting(k: int, slot: int) -> bool:
+    """Return whether a quote rests in the slot; once filled, it no longer does."""
+    _outside("resting")
+
+
+# ---- wishes: say what should be true; asking for the same again does nothing
+
+
+def target(k: int, fraction: float, band: float = 0.0) -> None:
+    """Hold this share of the equity, 0 to 1; with a band, small changes of a running position are left alone."""
+    _outside("target")
+
+
+def hold(k: int, qty: float) -> None:
+    """Hold this quantity."""
+    _outside("hold")
+
+
+def quote(k: int, slot: int, side: int, price: float, qty: float) -> None:
+    """Keep a limit order resting in a numbered slot; buys are rounded down to the tick, sells up."""
+    _outside("quote")
+
+
+def unquote(k: int, slot: int) -> None:
+    """Take the order of a slot away."""
+    _outside("unquote")
+
+
+def stop(k: int, price: float) -> None:
+    """Sell the position when the price falls to this; 0 takes the stop away."""
+    _outside("stop")
+
+
+def bracket(k: int, stop: float, take: float) -> None:
+    """Guard the position with a stop below and a limit above; 0 means none."""
+    _outside("bracket")
+
+
+# ---- plain
+
+
+def lots(k: int, qty: float) -> float:
+    """Return the quantity rounded down to what can be traded."""
+    _outside("lots")
+
+
+def rank(scores: Sequence[float], k: int) -> int:
+    """Return the place of k among the scores of all symbols; 0 is the best."""
+    _outside("rank")
+
+
+def sqrt(x: float) -> float:
+    """Return the square root; it is nan below zero."""
+    _outside("sqrt")

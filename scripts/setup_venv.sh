@@ -71,7 +71,7 @@ case "$extras" in
 esac
 
 echo "Installing $extras dependencies into .venv (the first time takes some minutes)"
-.venv/bin/python -m pip install --quiet --no-input --disable-pip-version-check --editable "$wanted" ||
+.venv/bin/python -m pip install --quiet --quiet --no-input --disable-pip-version-check --editable "$wanted" ||
   fail "pip could not install $wanted; its message is above. Mend that and run this again: it goes on from there."
 
 echo "Compiling the kernel"

@@ -39,6 +39,12 @@ def known_variables(layers: tuple[Layer, ...]) -> frozenset[str]:
     return frozenset(name for name, _ in VARIABLES) | named
 
 
+def values_in(variables: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the secrets that lie in variables under their usual names, for redaction before settings are read."""
+    names = (*(name.upper() for name in (*EXCHANGE_SECRETS, *OTHER_SECRETS)), "DATABASE_URL")
+    return tuple(variables[name] for name in names if variables.get(name))
+
+
 def _source(name: str, layers: tuple[Layer, ...]) -> str:
     """Return where a secret comes from, checked; the text is not shown, it may be the secret itself."""
     source = effective(layers, (SECTION, name)).strip()

@@ -12,9 +12,9 @@ from crypto_bot.domain.timeframe import timeframe_ns
 from crypto_bot.domain.units import ATOMS, INT64_MAX, PPM, PPM_PER_BPS, parse_scaled, parse_time_ns
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
-DATABASE_SCHEMES = ("sqlite+aiosqlite", "postgresql+asyncpg")
+DATABASE_SCHEMES = ("sqlite+aiosqlite:///", "sqlite:///")
 
-_SYMBOL = re.compile(r"[A-Z0-9]{1,20}/[A-Z0-9]{1,20}")
+_SYMBOL = re.compile(r"[^\W_]{1,30}/[^\W_]{1,30}")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
@@ -73,7 +73,9 @@ class General(Section):
 class Exchange(Section):
     """Which exchange, and which of its environments."""
 
-    name: str = Field(pattern=_NAME.pattern, description="an exchange's name in lower case, as the archive spells it")
+    name: str = Field(
+        pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$", description="an exchange's name in lower case, as the archive spells it"
+    )
     environment: Literal["live", "testnet", "demo", "practice"] = Field(description="live, testnet, demo or practice")
     url: str = Field(description="empty, or with environment = practice an address like http://127.0.0.1:8090")
 
@@ -106,9 +108,10 @@ class Trading(Section):
     @field_validator("symbols")
     @classmethod
     def _pairs(cls, symbols: tuple[str, ...]) -> tuple[str, ...]:
-        if len(set(symbols)) != len(symbols) or not all(_SYMBOL.fullmatch(symbol) for symbol in symbols):
+        pairs = tuple(symbol.upper() for symbol in symbols)
+        if len(set(pairs)) != len(pairs) or not all(_SYMBOL.fullmatch(pair) for pair in pairs):
             raise ValueError("not a list of pairs")
-        return symbols
+        return pairs
 
     @field_validator("strategies")
     @classmethod
@@ -215,14 +218,14 @@ class Backtest(Section):
 class Database(Section):
     """Where trades, runs and the journal are kept."""
 
-    url: SecretStr = Field(description=f"an address that begins with {'://, '.join(DATABASE_SCHEMES)}://")
+    url: SecretStr = Field(description="sqlite+aiosqlite:///PATH or sqlite:///PATH")
 
     @field_validator("url")
     @classmethod
-    def _known_scheme(cls, url: SecretStr) -> SecretStr:
-        scheme, mark, rest = url.get_secret_value().partition("://")
-        if scheme not in DATABASE_SCHEMES or not mark or not rest.strip("/"):
-            raise ValueError("not an address of a database")
+    def _names_a_file(cls, url: SecretStr) -> SecretStr:
+        text = url.get_secret_value()
+        if not any(text.startswith(scheme) and text != scheme for scheme in DATABASE_SCHEMES):
+            raise ValueError("not a SQLite file")
         return url
 
 

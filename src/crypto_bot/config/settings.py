@@ -98,9 +98,7 @@ class Settings(BaseSettings):
     def secret_values(self) -> tuple[str, ...]:
         """Return every secret text known here, for redaction only."""
         held = [getattr(self.secrets, name) for name in type(self.secrets).model_fields]
-        url = self.database.url.get_secret_value()
-        password = url.partition("://")[2].rpartition("@")[0].partition(":")[2]
-        return tuple(text for text in [*(secret.get_secret_value() for secret in held if secret), password] if text)
+        return tuple(secret.get_secret_value() for secret in held if secret is not None)
 
 
 SECTION_KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(

@@ -1,0 +1,24 @@
+"""Check everything a run needs: python scripts/preflight.py [--config FILE] [--json]."""
+
+import os
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+VENV_PYTHON = Path(__file__).resolve().parent.parent / ".venv" / "bin" / "python"
+
+
+def use_installed_python() -> None:
+    """Go on in .venv when this Python lacks the package; say how to make it when there is none."""
+    if find_spec("crypto_bot") is not None:
+        return
+    if not VENV_PYTHON.exists() or Path(sys.prefix) == VENV_PYTHON.parent.parent:
+        sys.exit("error: CryptoTrader is not installed here; run bash scripts/setup_venv.sh")
+    os.execv(VENV_PYTHON, [str(VENV_PYTHON), __file__, *sys.argv[1:]])  # noqa: S606  # a fixed path, no shell
+
+
+if __name__ == "__main__":
+    use_installed_python()
+    from crypto_bot.__main__ import main
+
+    sys.exit(main(["preflight", *sys.argv[1:]]))

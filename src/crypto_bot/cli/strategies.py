@@ -1,0 +1,24 @@
+"""`strategies`: the catalogue with the parameters of each strategy and their defaults."""
+
+import argparse
+
+from crypto_bot.cli.output import columns, show
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add nothing: the catalogue has no flags of its own."""
+
+
+def execute(args: argparse.Namespace) -> int:
+    """Print every strategy."""
+    from crypto_bot.strategies.catalogue import describe
+
+    found = describe()
+    document = {
+        "strategies": [
+            {"name": each.name, "parameters": dict(each.parameters), "summary": each.summary} for each in found
+        ]
+    }
+    rows = [(each.name, ", ".join(f"{name}={value}" for name, value in each.parameters.items())) for each in found]
+    show(args, document, columns(rows) if rows else ["there are no strategies"])
+    return 0

@@ -1,0 +1,38 @@
+"""Which commands there are; the module of one is imported only when it is called."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+
+class Command(NamedTuple):
+    """A command's words, the module that does it, and what it does in a line."""
+
+    words: str
+    module: str
+    summary: str
+
+
+COMMANDS = (
+    Command("data import", "crypto_bot.cli.data_import", "put candles from files into the archive"),
+    Command("data download", "crypto_bot.cli.data_download", "fetch candles from the exchange"),
+    Command("data audit", "crypto_bot.cli.data_audit", "look for gaps, duplicates and impossible prices"),
+    Command("data list", "crypto_bot.cli.data_list", "show which candles there are"),
+    Command("strategies", "crypto_bot.cli.strategies", "show the strategies with their parameters"),
+    Command("preflight", "crypto_bot.cli.preflight", "check everything a run needs"),
+)
+"""One line per command, in the order of `--help`; a command of two words belongs to a group."""
+
+
+def find(words: Sequence[str], commands: Sequence[Command]) -> tuple[Command, list[str]] | None:
+    """Return the command that the first words name, and the words after it."""
+    for length in (2, 1):
+        named = " ".join(words[:length])
+        for command in commands:
+            if command.words == named:
+                return command, list(words[length:])
+    return None
+
+
+def group(name: str, commands: Sequence[Command]) -> tuple[Command, ...]:
+    """Return the commands of a group such as `data`; nothing when there is no such group."""
+    return tuple(command for command in commands if command.words.startswith(f"{name} "))

@@ -31,7 +31,7 @@ check: ## format, lint, docstrings, types, import contracts, security
 	$(PY) -m black --check --quiet .
 	$(PY) -m mypy --no-error-summary
 	@.venv/bin/lint-imports --no-logo
-	$(PY) -m bandit --quiet --configfile pyproject.toml --recursive src
+	$(PY) -m bandit --quiet --confidence-level medium --configfile pyproject.toml --recursive src
 
 bench: ## speed as ratios; PEERS=1 installs the peers and runs them in turn
 	@bash scripts/setup_venv.sh --core

@@ -6,6 +6,7 @@ Standard library only: a backtest that writes a single row must not pay for anyt
 import errno
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -83,28 +84,53 @@ def inspect_file(path: Path) -> None:
         raise UsageError(f"{path} is a folder; name a database file")
     with path.open("rb") as file:
         header = file.read(100)
-    size = path.stat().st_size
-    if size == 0:
+    if not header:
         raise DataError(f"{path} is empty; put a backup in its place, or delete it to begin anew")
     if not header.startswith(_MAGIC):
         raise DataError(f"{path} is not a SQLite database; put a backup in its place, or name another file")
-    if len(header) < 100 or (not wal_size and size < _promised_size(header)):
+    if all(_lacks_pages(path, wait_s) for wait_s in (0.0, 0.02, 0.1)):
         raise damaged(path, "it has been cut short")
 
 
-def _promised_size(header: bytes) -> int:
-    """Return how many bytes the header says the file has; 0 when the header does not know."""
-    page_size = int.from_bytes(header[16:18], "big")
-    if header[24:28] != header[92:96]:
-        return 0
-    return (65_536 if page_size == 1 else page_size) * int.from_bytes(header[28:32], "big")
+def _lacks_pages(path: Path, wait_s: float) -> bool:
+    """Tell whether a page that should be there is neither in the file nor in its log.
+
+    Asked before SQLite opens the file, because closing it would fold the log into the damaged rest.
+    A writer may be at work between two of the reads, so that only a lasting lack counts.
+    """
+    time.sleep(wait_s)
+    with path.open("rb") as file:
+        header = file.read(100)
+    if len(header) < 100:
+        return True
+    stored = int.from_bytes(header[16:18], "big")
+    page_size = 65_536 if stored == 1 else stored
+    if page_size < 512:
+        return True
+    page_count, logged = _logged_pages(wal_path(path), page_size)
+    if page_count == 0 and header[24:28] == header[92:96]:
+        page_count = int.from_bytes(header[28:32], "big")
+    return not logged.issuperset(range(path.stat().st_size // page_size + 1, page_count + 1))
+
+
+def _logged_pages(wal: Path, page_size: int) -> tuple[int, set[int]]:
+    """Return the database's size in pages after the log's last commit (0: no commit), and the pages it holds."""
+    page_count, committed, pending = 0, set[int](), set[int]()
+    if wal.exists():
+        with wal.open("rb") as file:
+            salts = file.read(32)[16:24]
+            while len(frame := file.read(24)) == 24 and frame[8:16] == salts:
+                pending.add(int.from_bytes(frame[:4], "big"))
+                if after_commit := int.from_bytes(frame[4:8], "big"):
+                    page_count = after_commit
+                    committed |= pending
+                file.seek(page_size, os.SEEK_CUR)
+    return page_count, committed
 
 
 def damaged(path: Path, why: str) -> DataError:
     """Return the error for a database that cannot be trusted any more."""
-    return DataError(
-        f"{path} is damaged ({why}); it was left as it is: keep a copy of it, and put a backup in its place"
-    )
+    return DataError(f"{path} is damaged ({why}); keep a copy of it, and put a backup in its place")
 
 
 def make_private_folder(folder: Path) -> None:

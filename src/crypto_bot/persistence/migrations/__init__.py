@@ -1,4 +1,4 @@
-"""The history of the schema, one script per step, forward only."""
+"""The history of the schema, one script per step, forward only: the way back is the copy made before each step."""
 
 from pathlib import Path
 

@@ -44,8 +44,3 @@ def upgrade() -> None:
         sa.Column("blob", sa.LargeBinary, nullable=False),
         sa.Column("code_version", sa.Text, nullable=False),
     )
-
-
-def downgrade() -> None:
-    """Refuse: the schema only moves forward, and the copy made before each step is the way back."""
-    raise NotImplementedError("the schema only moves forward; restore the copy that was made before the migration")

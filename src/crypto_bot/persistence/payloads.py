@@ -1,0 +1,143 @@
+"""What stands in the rows of the journal, kind by kind, and how it is spelled as compact JSON.
+
+Integers are at the instrument's scales and money is in atoms, except in `Decision`, which tells
+prices and quantities as exact decimal text. Unknown keys are passed over, so that an older reader
+can follow a newer writer.
+"""
+
+from typing import TypeVar
+
+import msgspec
+
+from crypto_bot.domain.errors import DataError
+from crypto_bot.domain.instrument import Instrument
+from crypto_bot.persistence.row import JournalRow
+
+
+class StrategyEntry(msgspec.Struct, frozen=True):
+    """A strategy of the run with its parameters."""
+
+    name: str
+    params: dict[str, msgspec.Raw] = {}
+
+
+class Start(msgspec.Struct, frozen=True):
+    """START: everything a reader needs to understand the rows that follow."""
+
+    mode: str
+    strategies: list[StrategyEntry]
+    instruments: list[Instrument]
+    timeframe: str
+    cash: int
+    quote: str
+    settings: dict[str, msgspec.Raw] = {}
+    code_version: str = ""
+    data_hash: str = ""
+
+    def setting(self, name: str) -> str | int | float | bool | None:
+        """Return a plain setting, None when it is absent or a structure."""
+        raw = self.settings.get(name)
+        if raw is None:
+            return None
+        try:
+            return msgspec.json.decode(raw, type=str | int | float | bool | None)
+        except msgspec.ValidationError:
+            return None
+
+
+class SliceEvent(msgspec.Struct, frozen=True):
+    """SLICE: the bars that closed together, open time in UTC ns; null where an instrument had none."""
+
+    time: int
+    bars: list[tuple[int, int, int, int, int] | None]
+
+
+class FillEvent(msgspec.Struct, frozen=True):
+    """FILL: one execution as the venue told it; `strategy` and `instrument` count from 0 in START's order."""
+
+    order: int
+    strategy: int
+    instrument: int
+    side: int
+    price: int
+    quantity: int
+    fee: int
+    fee_asset: str
+    maker: bool
+    trade: int | str
+    time: int
+
+
+class OrderEvent(msgspec.Struct, frozen=True):
+    """ORDER: the venue's word on an order: open, rejected, canceled, expired."""
+
+    order: int
+    strategy: int
+    instrument: int
+    state: str
+
+
+class CommandEvent(msgspec.Struct, frozen=True):
+    """COMMAND: what an operator or a limit ordered: halt, resume and the like."""
+
+    command: str
+    reason: str = ""
+    by: str = ""
+
+
+class StopEvent(msgspec.Struct, frozen=True):
+    """STOP: the run ended in order, and why."""
+
+    reason: str = ""
+
+
+class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One item of an outcome: signal, approved, refused, cancel, fill, halt or resume."""
+
+    kind: str
+    strategy: str | None = None
+    symbol: str | None = None
+    order_id: int | None = None
+    side: str | None = None
+    type: str | None = None
+    price: str | None = None
+    quantity: str | None = None
+    budget: str | None = None
+    reason: str | None = None
+
+
+class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What came of an event: equity in atoms and halt bits where they were told, decisions in order."""
+
+    equity: int | None = None
+    halt: int | None = None
+    decisions: list[Decision] = []
+
+
+Shape = TypeVar("Shape")
+Payload = Start | SliceEvent | FillEvent | OrderEvent | CommandEvent | StopEvent
+
+
+def encode(value: Payload | Outcome) -> str:
+    """Spell a payload or an outcome as compact JSON."""
+    return msgspec.json.encode(value).decode()
+
+
+def decode_payload(row: JournalRow, shape: type[Shape]) -> Shape:
+    """Read the payload of a row as the shape its kind promises; DataError names the row."""
+    return _decode(row, row.payload, shape)
+
+
+def decode_outcome(row: JournalRow) -> Outcome:
+    """Read the outcome of a row; DataError names the row."""
+    return _decode(row, row.outcome, Outcome)
+
+
+def _decode(row: JournalRow, text: str, shape: type[Shape]) -> Shape:
+    try:
+        return msgspec.json.decode(text, type=shape)
+    except (msgspec.DecodeError, UnicodeEncodeError) as error:
+        raise DataError(
+            f"row {row.sequence} ({row.kind}) of the journal cannot be read ({error});"
+            " put a backup of the database in place"
+        ) from error

@@ -22,7 +22,7 @@ MUTATORS = {
 _CONSTANT = re.compile(r"_?[A-Z][A-Z0-9_]*")
 _DUNDER = re.compile(r"__\w+__")
 _IGNORE = re.compile(r"#\s*type:\s*ignore(?P<codes>\[[^\]]*\])?(?P<reason>.*)")
-_UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b|\b(for now|simplified|placeholder)\b")
+_UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b|\b(for now|simplified)\b")
 _MODE_NAME = re.compile(r"is_(live|backtest|backtesting|paper|dry_run|forward)|(live|paper|backtest)_mode")
 
 

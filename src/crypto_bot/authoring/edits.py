@@ -45,11 +45,6 @@ def cut(first: tuple[int, int], last: tuple[int, int], before: str, after: str =
     return Edit(*first, *last, before + "\n" * (last[0] - first[0]) + after)
 
 
-def blank(first: tuple[int, int], last: tuple[int, int]) -> Edit:
-    """Return the edit that takes away part of a statement outside of brackets."""
-    return Edit(*first, *last, "\\\n" * (last[0] - first[0]))
-
-
 class Text:
     """A text of which places are asked in lines and bytes."""
 

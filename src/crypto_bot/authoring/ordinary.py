@@ -1,0 +1,81 @@
+"""The half of a module that runs as ordinary Python, once, before a run: its top level and memory(p)."""
+
+import __future__
+
+import keyword
+from collections.abc import Callable, Mapping, Sequence
+from types import ModuleType
+from typing import cast
+
+from crypto_bot.authoring.module import Cell
+from crypto_bot.authoring.parameters import ParameterSet
+from crypto_bot.authoring.parts import Parts
+from crypto_bot.authoring.source import AUTHORS_FAULTS, Source
+from crypto_bot.domain.units import INT64_MAX
+
+_START = "start it with 0, 0.0, False or a list of such"
+
+
+def run_top_level(source: Source) -> Mapping[str, object]:
+    """Run the top level and return its names; Mistake where it fails.
+
+    The file's own path is kept, so that a debugger finds memory(p) and check(p). Annotations are not worked out, and
+    assertions stay on whatever Python was started with.
+    """
+    module = ModuleType(source.path.stem)
+    module.__file__ = str(source.path)
+    flags = __future__.annotations.compiler_flag
+    code = compile(source.text, str(source.path), "exec", flags=flags, dont_inherit=True, optimize=0)
+    try:
+        exec(code, module.__dict__)  # noqa: S102  # nosec B102: the user's own file, its grammar checked before
+    except AUTHORS_FAULTS as error:
+        raise source.blame(error, f"this cannot be worked out: {error}") from None
+    return module.__dict__
+
+
+def memory_reader(parts: Parts, namespace: Mapping[str, object]) -> Callable[[ParameterSet], Mapping[str, Cell]]:
+    """Return the function from parameters to the memory of one symbol, as the author's memory(p) starts it."""
+    source, declared = parts.source, parts.ordinary.get("memory")
+    author = cast("Callable[[ParameterSet], object] | None", namespace.get("memory") if declared else None)
+
+    def memory_of(params: ParameterSet) -> Mapping[str, Cell]:
+        if author is None:
+            return {}
+        try:
+            started = author(params)
+        except AUTHORS_FAULTS as error:
+            raise source.blame(error, f"memory(p) failed: {type(error).__name__}: {error}") from None
+        if not isinstance(started, dict):
+            source.refuse(declared, "memory(p) returns dict(name=start, ...)")
+        return {_name(parts, name): _cell(parts, name, start) for name, start in started.items()}
+
+    return memory_of
+
+
+def same_shape(one: Mapping[str, Cell], other: Mapping[str, Cell]) -> bool:
+    """Return whether two memories differ in lengths and starts only, not in names, kinds or order."""
+    return [(n, c.kind, c.count > 0) for n, c in one.items()] == [(n, c.kind, c.count > 0) for n, c in other.items()]
+
+
+def _name(parts: Parts, name: object) -> str:
+    if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name) or name.startswith("_"):
+        parts.source.refuse(parts.ordinary["memory"], f"{name!r} cannot be the name of memory; write it as in held=0")
+    return name
+
+
+def _cell(parts: Parts, name: str, start: object) -> Cell:
+    """Return the cell that one name of memory starts as; Mistake for anything but numbers of 64 bits."""
+    source, node = parts.source, parts.ordinary["memory"]
+    starts: Sequence[object] = start if isinstance(start, list | tuple) else (start,)
+    if not starts:
+        source.refuse(node, f"memory {name} starts as an empty list; {_START}, at least one number long")
+    numbers = [number for number in starts if isinstance(number, int | float)]
+    for number in starts:
+        if not isinstance(number, int | float):
+            source.refuse(node, f"memory {name} starts as {str(start)[:60]}; {_START}")
+        if isinstance(number, int) and abs(number) > INT64_MAX:
+            source.refuse(node, f"memory {name} starts as {number}; a whole number must fit into 64 bits")
+    count = len(numbers) if isinstance(start, list | tuple) else 0
+    if any(isinstance(number, float) for number in numbers):
+        return Cell("float", count, tuple(float(number) for number in numbers))
+    return Cell("int", count, tuple(int(number) for number in numbers))

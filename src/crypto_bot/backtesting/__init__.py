@@ -1,1 +1,1 @@
-"""Replays the archive through the kernel, then measures, judges and shows what came out."""
+"""Replay the archive through the kernel, and say honestly what came of it."""

@@ -1,0 +1,264 @@
+"""The backtest's loop: kernel and simulated venue together, compiled, over an array of bars.
+
+`settle_slice` and `settle_wish` are what every drive does with one slice; `replay` runs them over
+many, and skips ahead through bars in which nothing but the mark can happen. The skipping is proved
+equal to the plain loop by hash.
+"""
+
+from crypto_bot.kernel.advance import advance, advance_slice, advance_wish
+from crypto_bot.kernel.arithmetic import share
+from crypto_bot.kernel.compiled import COMPILE, compiled
+from crypto_bot.kernel.layout import (
+    CLOSES,
+    FAR,
+    HALT_DAILY_LOSS,
+    HALT_DRAWDOWN,
+    HIGHS,
+    LOWS,
+    Account,
+    Market,
+    Memory,
+    World,
+)
+from crypto_bot.kernel.ledger import equity_at
+from crypto_bot.kernel.limits import raise_peak
+from crypto_bot.kernel.orders import carry_out
+from crypto_bot.venue.book import Venue, receive, reset_gate
+from crypto_bot.venue.matching import PHASES, match_at_close, match_slot, touched
+
+if COMPILE:
+    from crypto_bot.kernel.layout import ACCOUNT, INTEGER, INTEGERS, MARKET_VIEW, MEMORY, WALK, WORLD
+    from crypto_bot.venue.book import VENUE
+
+    REPLAY_SIGNATURE = INTEGER(WALK, MARKET_VIEW, WORLD, VENUE, INTEGERS, MEMORY, INTEGER, INTEGER, INTEGER)
+else:
+    REPLAY_SIGNATURE = None
+
+
+@compiled()
+def drain(world: World, venue: Venue, market: Market, i: int) -> None:
+    """Carry out every effect, and let every answer of the venue happen, until none is left."""
+    desk = world.desk[0]
+    while desk["effects_done"] < desk["effects_made"]:
+        index = desk["effects_done"]
+        desk["effects_done"] += 1
+        carry_out(world, index)
+        receive(world, venue, index, market, i)
+        advance(world, market, i, desk["equity"])
+    desk["effects_done"] = 0
+    desk["effects_made"] = 0
+
+
+@compiled()
+def match_slice(world: World, venue: Venue, market: Market, i: int) -> None:
+    """Let the venue match slice i and the ledger book every fill, one after the other."""
+    for phase in range(PHASES):
+        for lane in range(venue.gate.size):
+            if venue.gate[lane]["kinds"] & (1 << phase // 2) == 0:
+                continue
+            for slot in range(venue.gate[lane]["used"]):
+                if match_slot(world, venue, market, i, lane, slot, phase):
+                    world.event[0]["time_ns"] = market.times[i]
+                    advance(world, market, i, 0)
+                    if world.desk[0]["effects_made"] != 0:
+                        drain(world, venue, market, max(i - 1, 0))
+    reset_gates(venue)
+
+
+@compiled(inline=True)
+def reset_gates(venue: Venue) -> None:
+    """Recompute the gates of the lanes whose orders have changed."""
+    for lane in range(venue.gate.size):
+        if venue.gate[lane]["stale"] != 0:
+            reset_gate(venue, lane)
+
+
+@compiled(inline=True)
+def settle_slice(world: World, venue: Venue, market: Market, i: int, last_equity: int) -> int:
+    """Do everything that slice i brings before the strategies decide: fills, mark, limits."""
+    if touched(venue, market, i):
+        match_slice(world, venue, market, i)
+    equity = advance_slice(world, market, i, last_equity)
+    if world.desk[0]["effects_made"] != 0:
+        drain(world, venue, market, i)
+        reset_gates(venue)
+    return equity
+
+
+@compiled()
+def settle_wish(world: World, venue: Venue, market: Market, i: int, equity: int, at_close: int) -> int:
+    """Answer what the strategies want at the close of slice i; return the equity after it."""
+    while wished(world):
+        advance_wish(world, market, i, equity)
+        if world.desk[0]["effects_made"] != 0:
+            drain(world, venue, market, i)
+        if at_close:
+            _fill_at_close(world, venue, market, i)
+            equity = equity_at(world, market, i)
+    reset_gates(venue)
+    return equity
+
+
+@compiled(inline=True)
+def wished(world: World) -> bool:
+    """Tell whether any strategy's wish has changed, or waits for the venue no longer."""
+    instruments = world.book.size
+    for s in range(world.funds.size):
+        if world.wish[s * instruments]["any"] != 0:
+            return True
+    return False
+
+
+@compiled()
+def _fill_at_close(world: World, venue: Venue, market: Market, i: int) -> None:
+    for phase in range(2):
+        for lane in range(venue.gate.size):
+            for slot in range(venue.gate[lane]["used"]):
+                if match_at_close(world, venue, market, i, lane, slot, phase):
+                    world.event[0]["time_ns"] = world.desk[0]["time_ns"]
+                    advance(world, market, i, 0)
+                    if world.desk[0]["effects_made"] != 0:
+                        drain(world, venue, market, i)
+
+
+@compiled(inline=True)
+def _quiet_one(world: World, venue: Venue, market: Market, first: int, stop: int, equity: object) -> int:
+    """Mark the bars of one instrument until something else than the mark can happen; return where."""
+    desk = world.desk[0]
+    b = world.book[0]
+    cash = world.purse[desk["cash_asset"]]["balance"]
+    worth = b["worth_per_price"]
+    div = b["div"]
+    low = venue.gate[0]["low"]
+    high = venue.gate[0]["high"]
+    peak = desk["peak"]
+    floor = desk["floor"] if desk["halt"] & (HALT_DRAWDOWN | HALT_DAILY_LOSS) == 0 else -FAR
+    drawdown = desk["drawdown_ppm"] if floor > -FAR else 0
+    for t in range(first, stop):
+        if market.bars[LOWS, t, 0] <= low or market.bars[HIGHS, t, 0] >= high:
+            return t
+        value = worth * market.bars[CLOSES, t, 0]
+        e = cash + (value if div == 1 else value // div)
+        if e < floor:
+            return t
+        if e > peak:
+            peak = e
+            if drawdown != 0:
+                floor = max(floor, e - share(e, drawdown))
+        equity[t] = e
+    return stop
+
+
+@compiled(inline=True)
+def _quiet_many(world: World, venue: Venue, market: Market, first: int, stop: int, equity: object) -> int:
+    """Mark the bars of several instruments until something else than the mark can happen; return where."""
+    desk = world.desk[0]
+    cash = world.purse[desk["cash_asset"]]["balance"]
+    peak = desk["peak"]
+    floor = desk["floor"] if desk["halt"] & (HALT_DRAWDOWN | HALT_DAILY_LOSS) == 0 else -FAR
+    drawdown = desk["drawdown_ppm"] if floor > -FAR else 0
+    for t in range(first, stop):
+        e = cash
+        loud = 0
+        for k in range(world.book.size):
+            b = world.book[k]
+            value = b["worth_per_price"] * market.bars[CLOSES, t, k]
+            e += value if b["div"] == 1 else value // b["div"]
+            if market.bars[LOWS, t, k] <= venue.gate[k]["low"] or market.bars[HIGHS, t, k] >= venue.gate[k]["high"]:
+                loud = 1
+        if loud != 0 or e < floor:
+            return t
+        if e > peak:
+            peak = e
+            if drawdown != 0:
+                floor = max(floor, e - share(e, drawdown))
+        equity[t] = e
+    return stop
+
+
+@compiled(inline=True)
+def _commit_quiet(world: World, market: Market, first: int, stop: int, equity: object) -> None:
+    """Remember what the quiet bars first .. stop-1 did to the peak and to time."""
+    desk = world.desk[0]
+    peak = desk["peak"]
+    for t in range(first, stop):
+        peak = max(peak, equity[t])
+    raise_peak(desk, peak)
+    desk["sequence"] += stop - first
+    desk["time_ns"] = market.times[stop - 1] + desk["bar_ns"]
+    desk["equity"] = equity[stop - 1]
+
+
+@compiled(inline=True)
+def _end_of_day(world: World, market: Market, i: int) -> int:
+    """Return the first slice at or after i that opens a new UTC day, by bisection within a day's bars."""
+    desk = world.desk[0]
+    last = market.times.size
+    a = i
+    z = min(last, i + 1441)
+    if market.times[z - 1] < desk["day_end"]:
+        z = last
+    while a < z:
+        m = (a + z) // 2
+        if market.times[m] < desk["day_end"]:
+            a = m + 1
+        else:
+            z = m
+    return a
+
+
+SKIP, AT_CLOSE = 1, 2
+"""Bits of `ways`: skip ahead through quiet bars; fill market orders at the close they are decided on."""
+_FIRST_SPAN, _LONGEST_SPAN = 8, 1024
+
+
+@compiled(REPLAY_SIGNATURE)
+def replay(
+    walk: object,
+    market: Market,
+    world: World,
+    venue: Venue,
+    equity: object,
+    memory: Memory,
+    first: int,
+    stop: int,
+    ways: int,
+) -> int:
+    """Run slices first .. stop-1 for one strategy; return where it stopped: earlier when the log is full."""
+    desk = world.desk[0]
+    account = Account(equity, world.book, world.subs, world.wish)
+    room = world.log.size - 8 * 64 * world.wish.size
+    at_close = ways & AT_CLOSE
+    i = first
+    span = _FIRST_SPAN
+    while i < stop:
+        if desk["log_count"] > room and world.log.size > 0:
+            return i
+        if ways & SKIP:
+            ahead = min(i + span, stop)
+            limit = min(ahead, desk["day_index"])
+            if world.book.size == 1:
+                quiet = _quiet_one(world, venue, market, i, limit, equity)
+            else:
+                quiet = _quiet_many(world, venue, market, i, limit, equity)
+            if quiet > i:
+                span = min(span * 2, _LONGEST_SPAN) if quiet == ahead else _FIRST_SPAN
+                done = walk(market, i, quiet, account, memory)
+                if done < quiet:
+                    # Wishes change often here: a long look ahead would be thrown away.
+                    span = max(4, 2 * (done - i))
+                _commit_quiet(world, market, i, done, equity)
+                i = done
+                if wished(world):
+                    equity[i - 1] = settle_wish(world, venue, market, i - 1, equity[i - 1], at_close)
+                continue
+        last = equity[i - 1] if i > 0 else desk["equity"]
+        new_day = market.times[i] >= desk["day_end"]
+        equity[i] = settle_slice(world, venue, market, i, last)
+        if new_day:
+            desk["day_index"] = _end_of_day(world, market, i)
+        walk(market, i, i + 1, account, memory)
+        if wished(world):
+            equity[i] = settle_wish(world, venue, market, i, equity[i], at_close)
+        i += 1
+    return i

@@ -1,0 +1,143 @@
+"""advance(world, event): the only thing that changes the world.
+
+Backtest, paper and live are different ways to supply events and to carry out effects; what happens
+to the world is decided here, by the same machine code in all of them. `advance_slice` is the
+definition that the fast path of a replay has to equal.
+"""
+
+from crypto_bot.kernel.compiled import compiled
+from crypto_bot.kernel.intents import answer
+from crypto_bot.kernel.layout import (
+    BUY,
+    CANCELED,
+    COMMAND_EVENT,
+    EMPTY,
+    EXPIRED,
+    FILL_EVENT,
+    FILLED,
+    FIRST_QUOTE,
+    GUARDED,
+    OPEN,
+    ORDER_EVENT,
+    REJECTED,
+    STOP_SLOT,
+    TAKE_SLOT,
+    TURNED_DOWN,
+    Market,
+    World,
+)
+from crypto_bot.kernel.ledger import equity_at, settle_fill
+from crypto_bot.kernel.limits import new_day, obey, watch
+from crypto_bot.kernel.orders import close_order, transition, withdraw
+from crypto_bot.kernel.trace import note_fill, note_order
+
+
+@compiled(inline=True)
+def advance_slice(world: World, market: Market, i: int, last_equity: int) -> int:
+    """Mark the ledger at the closes of slice i, watch the limits, and return the equity.
+
+    `last_equity` is the equity at the close before, with which a new UTC day opens.
+    """
+    desk = world.desk[0]
+    desk["sequence"] += 1
+    opened = market.times[i]
+    if opened >= desk["day_end"]:
+        new_day(world, opened, last_equity)
+    desk["time_ns"] = opened + desk["bar_ns"]
+    equity = equity_at(world, market, i)
+    desk["equity"] = equity
+    watch(world, equity)
+    return equity
+
+
+@compiled(inline=True)
+def advance_wish(world: World, market: Market, i: int, equity: int) -> None:
+    """Answer what the strategies want at the close of slice i: difference, risk, effects."""
+    desk = world.desk[0]
+    desk["time_ns"] = market.times[i] + desk["bar_ns"]
+    desk["equity"] = equity
+    answer(world, market, i)
+
+
+@compiled(inline=True)
+def advance_fill(world: World) -> None:
+    """Book the fill in the event register and let the wish that it serves know."""
+    desk = world.desk[0]
+    e = world.event[0]
+    lane = e["lane"]
+    slot = e["slot"]
+    o = world.orders[lane, slot]
+    desk["sequence"] += 1
+    desk["time_ns"] = max(desk["time_ns"], e["time_ns"])
+    if o["id"] != e["order_id"] or o["state"] == EMPTY:
+        desk["laws"] += 1
+        return
+    settle_fill(world)
+    note_fill(world)
+    desk["fills"] += 1
+    w = world.wish[lane]
+    head = world.wish[lane - lane % world.book.size]
+    w["news"] = 1
+    head["news"] = 1
+    if slot == STOP_SLOT or slot == TAKE_SLOT:
+        _end_guarded_wish(world, lane, STOP_SLOT + TAKE_SLOT - slot)
+    elif w["stop"] != 0 or w["take"] != 0:
+        w["dirty"] |= GUARDED
+        head["any"] = 1
+    if e["final"] != 0:
+        close_order(world, lane, slot, FILLED)
+        if slot >= FIRST_QUOTE:
+            w["quote"][slot - FIRST_QUOTE]["quantity"] = 0
+            if e["side"] == BUY:
+                w["bought"] += 1
+            else:
+                w["sold"] += 1
+
+
+@compiled(inline=True)
+def _end_guarded_wish(world: World, lane: int, other: int) -> None:
+    """A stop or take-profit was filled: its twin goes, and so does the wish that opened the position."""
+    w = world.wish[lane]
+    w["weight"] = 0
+    w["hold"] = -1
+    w["stop"] = 0
+    w["take"] = 0
+    twin = world.orders[lane, other]
+    if twin["state"] != EMPTY and twin["leaving"] == 0:
+        withdraw(world, lane, other)
+
+
+@compiled(inline=True)
+def advance_order(world: World) -> None:
+    """Follow what the venue says of an order: accepted, rejected, cancelled or expired."""
+    desk = world.desk[0]
+    e = world.event[0]
+    lane = e["lane"]
+    slot = e["slot"]
+    o = world.orders[lane, slot]
+    desk["sequence"] += 1
+    desk["time_ns"] = max(desk["time_ns"], e["time_ns"])
+    if o["id"] != e["order_id"]:
+        desk["laws"] += 1
+        return
+    if e["state"] == OPEN:
+        transition(desk, o, OPEN)
+        return
+    if e["state"] == REJECTED or e["state"] == EXPIRED:
+        note_order(world, TURNED_DOWN, lane, slot, e["code"])
+    close_order(world, lane, slot, e["state"])
+    w = world.wish[lane]
+    if w["waiting"] > 0 and e["state"] == CANCELED:
+        world.wish[lane - lane % world.book.size]["any"] = 1
+
+
+@compiled(inline=True)
+def advance(world: World, market: Market, i: int, equity: int) -> None:
+    """Let the event in the register happen; prices and equity are those of slice i, the last one closed."""
+    kind = world.event[0]["kind"]
+    if kind == FILL_EVENT:
+        advance_fill(world)
+    elif kind == ORDER_EVENT:
+        advance_order(world)
+    elif kind == COMMAND_EVENT:
+        obey(world, world.event[0]["code"], equity)

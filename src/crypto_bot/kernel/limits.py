@@ -1,0 +1,122 @@
+"""The limits: drawdown, daily loss and exposure, watched at every bar in every mode.
+
+One number, the floor, stands for drawdown and daily loss: the equity below which trading stops. It
+changes only with a new peak or a new day, so a quiet bar costs one comparison.
+"""
+
+from crypto_bot.kernel.arithmetic import DOWN, money, share
+from crypto_bot.kernel.compiled import Record, compiled
+from crypto_bot.kernel.layout import (
+    BUY,
+    DAY,
+    EMPTY,
+    FAR,
+    GUARDED,
+    HALT_DAILY_LOSS,
+    HALT_DRAWDOWN,
+    HALT_LAW,
+    HALT_OPERATOR,
+    HALTED,
+    QUOTED,
+    RESUMED,
+    TARGETED,
+    World,
+)
+from crypto_bot.kernel.orders import withdraw
+from crypto_bot.kernel.trace import note_mark
+
+
+@compiled(inline=True)
+def floor_of(desk: Record) -> int:
+    """Return the equity below which trading stops, from the peak and the day's opening equity."""
+    if desk["drawdown_ppm"] == 0:
+        return -FAR
+    by_drawdown = desk["peak"] - share(desk["peak"], desk["drawdown_ppm"])
+    by_day = desk["day_open"] - share(desk["day_open"], desk["daily_loss_ppm"])
+    return int(max(by_drawdown, by_day))
+
+
+@compiled(inline=True)
+def raise_peak(desk: Record, equity: int) -> None:
+    """Remember a new highest equity and what it means for the floor."""
+    if equity > desk["peak"]:
+        desk["peak"] = equity
+        desk["floor"] = floor_of(desk)
+
+
+@compiled()
+def halt(world: World, reason: int, equity: int) -> None:
+    """Stop opening: orders that open are withdrawn, orders that reduce stay."""
+    desk = world.desk[0]
+    desk["halt"] |= reason
+    note_mark(world, HALTED, 0, equity, reason)
+    for lane in range(world.orders.shape[0]):
+        for slot in range(world.orders.shape[1]):
+            o = world.orders[lane, slot]
+            if o["state"] != EMPTY and o["side"] == BUY and o["leaving"] == 0:
+                withdraw(world, lane, slot)
+
+
+@compiled()
+def resume(world: World, reason: int) -> None:
+    """Lift one reason of a halt; when none is left every wish is compared with the truth again."""
+    desk = world.desk[0]
+    if desk["halt"] & reason == 0:
+        return
+    desk["halt"] &= ~reason
+    note_mark(world, RESUMED, 0, desk["equity"], reason)
+    if desk["halt"] == 0:
+        for lane in range(world.wish.size):
+            w = world.wish[lane]
+            w["dirty"] |= TARGETED | QUOTED | GUARDED
+            world.wish[lane - lane % world.book.size]["any"] = 1
+
+
+@compiled(inline=True)
+def watch(world: World, equity: int) -> None:
+    """Compare the equity with the peak and the floor; below the floor trading halts."""
+    desk = world.desk[0]
+    if desk["laws"] != 0 and desk["halt"] & HALT_LAW == 0:
+        halt(world, HALT_LAW, equity)
+    if equity > desk["peak"]:
+        raise_peak(desk, equity)
+    elif equity < desk["floor"] and desk["halt"] & (HALT_DRAWDOWN | HALT_DAILY_LOSS) == 0:
+        by_drawdown = desk["peak"] - share(desk["peak"], desk["drawdown_ppm"])
+        halt(world, HALT_DRAWDOWN if equity < by_drawdown else HALT_DAILY_LOSS, equity)
+
+
+@compiled(inline=True)
+def new_day(world: World, time_ns: int, equity: int) -> None:
+    """Begin a UTC day: its opening equity is the last one known; a daily-loss halt ends."""
+    desk = world.desk[0]
+    desk["day_open"] = equity
+    desk["day_end"] = time_ns // DAY * DAY + DAY
+    desk["floor"] = floor_of(desk)
+    if desk["halt"] & HALT_DAILY_LOSS:
+        resume(world, HALT_DAILY_LOSS)
+
+
+@compiled(inline=True)
+def headroom(world: World, k: int, ref: int) -> int:
+    """Return how much may still be opened on an instrument, in atoms, resting buys counted as filled."""
+    desk = world.desk[0]
+    b = world.book[k]
+    if desk["exposure_ppm"] == 0:
+        return FAR
+    held = money(ref, b["position"], b, DOWN)
+    room = share(desk["equity"], b["exposure_ppm"]) - held - b["reserved"]
+    invested = desk["equity"] - world.purse[desk["cash_asset"]]["balance"]
+    total = share(desk["equity"], desk["exposure_ppm"]) - invested - desk["reserved"]
+    return int(max(0, min(room, total)))
+
+
+@compiled(inline=True)
+def obey(world: World, command: int, equity: int) -> None:
+    """Carry out an operator's command on the limits: halt, resume."""
+    if command == 1:
+        if world.desk[0]["halt"] & HALT_OPERATOR == 0:
+            halt(world, HALT_OPERATOR, equity)
+    elif command == 2:
+        resume(world, HALT_OPERATOR)
+        resume(world, HALT_DRAWDOWN)
+        resume(world, HALT_DAILY_LOSS)

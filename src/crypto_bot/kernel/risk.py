@@ -1,0 +1,121 @@
+"""The one gate: no order exists that has not passed here.
+
+The quantity of an order is the least of what the wish asks and what every limit allows, floored to
+the lot. Orders that reduce pass the limits; nothing passes the exchange's filters or an overflow.
+"""
+
+from crypto_bot.kernel.arithmetic import DOWN, UP, affordable, before_fee, fee_on, money, quantise
+from crypto_bot.kernel.compiled import Record, compiled
+from crypto_bot.kernel.layout import (
+    APPROVED,
+    BUY,
+    BY_CASH,
+    BY_EXPOSURE,
+    BY_FILTER,
+    BY_HALT,
+    BY_OVERFLOW,
+    BY_POSITION,
+    EMPTY,
+    FIRST_QUOTE,
+    MARKET,
+    NO_REASON,
+    REFUSED,
+    SELL,
+    Draft,
+    World,
+)
+from crypto_bot.kernel.limits import headroom
+from crypto_bot.kernel.orders import place
+from crypto_bot.kernel.trace import note_order
+
+
+@compiled(inline=True)
+def approve(world: World, lane: int, slot: int, draft: Draft, ref: int) -> None:
+    """Check and size a drafted order; send it on its way, or note why it is refused."""
+    desk = world.desk[0]
+    b = world.book[lane % world.book.size]
+    o = world.orders[lane, slot]
+    desk["next_order_id"] += 1
+    o["id"] = desk["next_order_id"]
+    o["side"] = draft.side
+    o["kind"] = draft.kind
+    o["price"] = draft.price
+    o["trigger"] = draft.trigger
+    o["asked"] = draft.quantity
+    o["quantity"] = draft.quantity
+    o["budget"] = draft.budget
+    o["reserved"] = 0
+    o["leaving"] = 0
+    o["cut"] = NO_REASON
+    price = ref
+    if draft.price > 0:
+        price = draft.price
+    elif draft.trigger > 0:
+        price = draft.trigger
+    if draft.quantity > b["most"] - abs(b["position"]):
+        o["cut"] = BY_OVERFLOW
+        o["quantity"] = 0
+    elif draft.side == BUY:
+        _size_opening(world, lane, o, price, ref)
+    elif b["contract"] == 0:
+        _size_reducing(world, lane, slot, o)
+    o["quantity"] = quantise(o["quantity"], b["lot"], DOWN)
+    o["left"] = o["quantity"]
+    worth = o["budget"] if o["budget"] > 0 else money(price, o["quantity"], b, DOWN)
+    if worth <= 0 or worth < b["min_notional"]:
+        if o["cut"] == NO_REASON:
+            o["cut"] = BY_FILTER
+        desk["refused"] += 1
+        note_order(world, REFUSED, lane, slot, o["cut"])
+        return
+    desk["approved"] += 1
+    if draft.side == SELL and draft.kind == MARKET:
+        proceeds = worth - fee_on(worth, b["taker_ppm"] + b["slippage_ppm"])
+        world.funds[lane // world.book.size]["expected"] += proceeds
+    note_order(world, APPROVED, lane, slot, o["cut"])
+    place(world, lane, slot)
+
+
+@compiled(inline=True)
+def _size_opening(world: World, lane: int, o: Record, price: int, ref: int) -> None:
+    """Cut a buy to the exposure that is left and to the money that is free."""
+    instruments = world.book.size
+    k = lane % instruments
+    b = world.book[k]
+    fund = world.funds[lane // instruments]
+    ppm = max(b["taker_ppm"], b["maker_ppm"])
+    needed = o["budget"]
+    if needed == 0:
+        needed = money(price, o["quantity"], b, UP)
+        needed += fee_on(needed, ppm)
+    room = headroom(world, k, ref)
+    free = fund["balance"] - fund["reserved"] + fund["expected"]
+    if world.desk[0]["halt"] != 0:
+        room = 0
+        o["cut"] = BY_HALT
+    allowed = max(0, min(room, free))
+    if needed > allowed:
+        if o["cut"] == NO_REASON:
+            o["cut"] = BY_EXPOSURE if room < free else BY_CASH
+        if o["budget"] > 0:
+            o["budget"] = allowed
+            needed = allowed
+        else:
+            o["quantity"] = quantise(affordable(before_fee(allowed, ppm), price, b), b["lot"], DOWN)
+            needed = money(price, o["quantity"], b, UP)
+            needed += fee_on(needed, ppm)
+    o["reserved"] = needed
+
+
+@compiled(inline=True)
+def _size_reducing(world: World, lane: int, slot: int, o: Record) -> None:
+    """Cut a sell to what is held and not yet promised to other resting sells."""
+    free = world.subs[lane]["position"]
+    if slot >= FIRST_QUOTE:
+        for other in range(FIRST_QUOTE, FIRST_QUOTE + world.wish[lane]["quotes"]):
+            rival = world.orders[lane, other]
+            if other != slot and rival["state"] != EMPTY and rival["side"] == SELL:
+                free -= rival["left"]
+    if o["quantity"] > free:
+        o["cut"] = BY_POSITION
+        o["quantity"] = max(0, free)

@@ -1,0 +1,176 @@
+"""Match resting orders against one bar, and say at what price, how much and for what fee.
+
+Inside a bar: market orders at the open, then stops, then limits, sells before buys; a stop comes
+before a target. A resting limit fills at its own price, when the bar trades through it (or touches
+it, if the terms say so); a stop fills at its trigger or at a worse open; takers pay slippage.
+"""
+
+from crypto_bot.kernel.arithmetic import DOWN, PPM, UP, affordable, before_fee, fee_on, money, quantise
+from crypto_bot.kernel.compiled import Record, compiled
+from crypto_bot.kernel.layout import (
+    BUY,
+    CLOSES,
+    EXPIRED,
+    FILL_EVENT,
+    HIGHS,
+    LOWS,
+    MARKET,
+    OPENS,
+    SELL,
+    STOP,
+    STOP_LIMIT,
+    Market,
+    World,
+)
+from crypto_bot.venue.book import Venue, remove, report_order
+
+AT_OPEN, AT_STOP, AT_LIMIT = 0, 2, 4
+"""Phases of a bar, each run for sells, then (phase + 1) for buys; 1 << phase // 2 is the order's kind bit."""
+PHASES = 6
+
+
+@compiled(inline=True)
+def touched(venue: Venue, market: Market, i: int) -> bool:
+    """Tell whether slice i can touch any order of any lane."""
+    instruments = venue.terms.size
+    for lane in range(venue.gate.size):
+        g = venue.gate[lane]
+        k = lane % instruments
+        if market.bars[LOWS, i, k] <= g["low"] or market.bars[HIGHS, i, k] >= g["high"]:
+            return True
+    return False
+
+
+@compiled(inline=True)
+def match_slot(world: World, venue: Venue, market: Market, i: int, lane: int, slot: int, phase: int) -> bool:
+    """Match one order against slice i in one phase; True when a report stands in the event register."""
+    r = venue.resting[lane, slot]
+    side = SELL if phase % 2 == 0 else BUY
+    if r["live"] == 0 or r["side"] != side:
+        return False
+    k = lane % venue.terms.size
+    t = venue.terms[k]
+    step = phase - phase % 2
+    if step == AT_OPEN:
+        if r["kind"] != MARKET:
+            return False
+        return _execute(world, venue, lane, slot, _slipped(market.bars[OPENS, i, k], side, t), 0)
+    if step == AT_STOP:
+        if r["kind"] == STOP_LIMIT and r["trigger"] > 0:
+            return _trigger_stop_limit(world, venue, market, i, lane, slot)
+        price = _stop_price(r, market, i, k) if r["kind"] == STOP else 0
+        return price > 0 and _execute(world, venue, lane, slot, _slipped(price, side, t), 0)
+    if r["kind"] == MARKET or r["kind"] == STOP or r["trigger"] > 0:
+        return False
+    return _match_limit(world, venue, market, i, lane, slot)
+
+
+@compiled(inline=True)
+def match_at_close(world: World, venue: Venue, market: Market, i: int, lane: int, slot: int, phase: int) -> bool:
+    """Fill a market order at the close it was decided on, for comparison with papers; zero delay."""
+    r = venue.resting[lane, slot]
+    side = SELL if phase == 0 else BUY
+    if r["live"] == 0 or r["side"] != side or r["kind"] != MARKET:
+        return False
+    k = lane % venue.terms.size
+    return _execute(world, venue, lane, slot, _slipped(market.bars[CLOSES, i, k], side, venue.terms[k]), 0)
+
+
+@compiled(inline=True)
+def _stop_price(r: Record, market: Market, i: int, k: int) -> int:
+    """Return where a stop is filled before slippage, 0 when the bar does not reach it."""
+    opened = market.bars[OPENS, i, k]
+    if r["side"] == BUY:
+        return max(opened, r["trigger"]) if market.bars[HIGHS, i, k] >= r["trigger"] else 0
+    return min(opened, r["trigger"]) if market.bars[LOWS, i, k] <= r["trigger"] else 0
+
+
+@compiled(inline=True)
+def _trigger_stop_limit(world: World, venue: Venue, market: Market, i: int, lane: int, slot: int) -> bool:
+    """Turn a reached stop-limit into a limit: a taker if its price allows, else resting from the next bar."""
+    r = venue.resting[lane, slot]
+    k = lane % venue.terms.size
+    reached = _stop_price(r, market, i, k)
+    if reached == 0:
+        return False
+    r["trigger"] = 0
+    r["since"] = market.times[i] + 1
+    venue.gate[lane]["stale"] = 1
+    price = _slipped(reached, r["side"], venue.terms[k])
+    if (r["price"] - price) * r["side"] < 0:
+        return False
+    return _execute(world, venue, lane, slot, price, 0)
+
+
+@compiled(inline=True)
+def _match_limit(world: World, venue: Venue, market: Market, i: int, lane: int, slot: int) -> bool:
+    r = venue.resting[lane, slot]
+    k = lane % venue.terms.size
+    t = venue.terms[k]
+    opened = market.bars[OPENS, i, k]
+    price = r["price"]
+    side = r["side"]
+    if r["since"] > market.times[i]:
+        return False
+    arrives = i == 0 or r["since"] > market.times[i - 1]
+    if arrives and (price - opened) * side > 0:
+        taken = _slipped(opened, side, t)
+        taken = min(taken, price) if side == BUY else max(taken, price)
+        return _execute(world, venue, lane, slot, taken, 0)
+    if side == BUY:
+        crossed = market.bars[LOWS, i, k] <= price - t["through"]
+    else:
+        crossed = market.bars[HIGHS, i, k] >= price + t["through"]
+    return bool(crossed) and _execute(world, venue, lane, slot, price, 1)
+
+
+@compiled(inline=True)
+def _slipped(price: int, side: int, t: Record) -> int:
+    """Return the price a taker gets: worse by the slippage, rounded against him."""
+    ppm = t["slippage_ppm"]
+    if ppm == 0:
+        return price
+    if side == BUY:
+        return int(price + (price * ppm + PPM - 1) // PPM)
+    return int(price - (price * ppm + PPM - 1) // PPM)
+
+
+@compiled(inline=True)
+def _execute(world: World, venue: Venue, lane: int, slot: int, price: int, maker: int) -> bool:
+    """Report a fill of all that is left, or of what the account can pay or has; nothing left over rests."""
+    instruments = venue.terms.size
+    r = venue.resting[lane, slot]
+    t = venue.terms[lane % instruments]
+    ppm = t["maker_ppm"] if maker else t["taker_ppm"]
+    if r["side"] == BUY:
+        funds = world.funds[lane // instruments]["balance"]
+        purse = min(funds, r["budget"]) if r["budget"] > 0 else funds
+        most = affordable(purse if t["fee_in_received"] else before_fee(purse, ppm), price, t)
+        quantity = min(r["left"], most) if r["left"] > 0 else most
+    else:
+        quantity = min(r["left"], world.subs[lane]["position"])
+    if r["left"] == 0 or quantity < r["left"]:
+        quantity = quantise(quantity, t["lot"], DOWN)
+    remove(venue, lane, slot)
+    if quantity <= 0:
+        report_order(world, r, lane, slot, EXPIRED)
+        return True
+    e = world.event[0]
+    e["kind"] = FILL_EVENT
+    e["lane"] = lane
+    e["slot"] = slot
+    e["order_id"] = r["id"]
+    e["side"] = r["side"]
+    e["price"] = price
+    e["quantity"] = quantity
+    e["maker"] = maker
+    e["final"] = 1
+    e["time_ns"] = 0
+    e["code"] = 0
+    if t["fee_in_received"] and r["side"] == BUY:
+        e["fee_asset"] = t["base"]
+        e["fee"] = quantise(fee_on(quantity * t["unit"], ppm), t["unit"], UP)
+    else:
+        e["fee_asset"] = t["cash_asset"]
+        e["fee"] = fee_on(money(price, quantity, t, UP if r["side"] == BUY else DOWN), ppm)
+    return True

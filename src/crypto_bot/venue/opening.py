@@ -1,0 +1,29 @@
+"""The simulated venue at its beginning: empty books and its terms of trade."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from crypto_bot.domain.instrument import Instrument
+from crypto_bot.domain.units import ATOMS
+from crypto_bot.kernel.genesis import Costs, scale_factors
+from crypto_bot.kernel.layout import FAR, SLOTS
+from crypto_bot.venue.book import Venue, gate_t, resting_t, terms_t
+
+
+def open_venue(instruments: Sequence[Instrument], strategies: int, costs: Costs, *, through: bool) -> Venue:
+    """Return a venue without orders; limits fill when traded through, or on touch if not `through`."""
+    lanes = strategies * len(instruments)
+    gate = np.zeros(lanes, gate_t)
+    gate["low"], gate["high"] = -FAR, FAR
+    terms = np.zeros(len(instruments), terms_t)
+    for k, instrument in enumerate(instruments):
+        t = terms[k]
+        t["mult"], t["div"] = scale_factors(instrument)
+        t["unit"] = ATOMS // instrument.quantity_scale
+        t["lot"] = instrument.lot
+        t["base"] = 1 + k
+        t["maker_ppm"], t["taker_ppm"], t["slippage_ppm"] = costs.maker_ppm, costs.taker_ppm, costs.slippage_ppm
+        t["fee_in_received"] = costs.fee_in == "received"
+        t["through"] = through
+    return Venue(np.zeros((lanes, SLOTS), resting_t), gate, terms)

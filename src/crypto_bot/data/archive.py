@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from crypto_bot.data.address import SeriesAddress
 from crypto_bot.data.resample import divides, resample
-from crypto_bot.data.shelf import FolderShelf, Kind, Shelf
+from crypto_bot.data.shelf import FolderShelf, Kind, RawSeries, Shelf
 from crypto_bot.data.synthetic import SyntheticShelf
 from crypto_bot.domain.errors import DataError
 from crypto_bot.domain.market import Candles
@@ -54,22 +54,24 @@ class Archive:
             for address in shelf.addresses():
                 if address not in told:
                     told[address] = _summary(shelf, address)
-        return sorted(
-            told.values(),
-            key=lambda each: (
-                each.exchange,
-                each.symbol,
-                SeriesAddress.of(each.exchange, each.symbol, each.timeframe).bar_ns,
-            ),
-        )
+        return [told[address] for address in sorted(told, key=_in_listing)]
 
-    def locate(self, symbol: str, timeframe: str, *, exchange: str = "binance") -> Series:
-        """Return the stored series that load reads.
+    def locate(
+        self,
+        symbol: str,
+        timeframe: str,
+        *,
+        exchange: str = "binance",
+        start_ns: int | None = None,
+        end_ns: int | None = None,
+    ) -> Series:
+        """Return the stored series from which load takes these candles.
 
-        Its timeframe is shorter than the one asked for when load has to join bars. DataError when
+        Its timeframe is shorter than the one asked for where load has to join bars. DataError when
         nothing fits.
         """
-        return _summary(*self._find(SeriesAddress.of(exchange, symbol, timeframe)))
+        shelf, address, _ = self._choose(SeriesAddress.of(exchange, symbol, timeframe), start_ns, end_ns)
+        return _summary(shelf, address)
 
     def load(
         self,
@@ -82,18 +84,11 @@ class Archive:
     ) -> Candles:
         """Return the candles whose open times lie in [start_ns, end_ns], both inclusive; read-only arrays.
 
-        When the timeframe is not stored, the longest stored one that divides it is joined into it.
+        They come from the first place that has any in that stretch: the user's own, the samples, the
+        synthetic ones. A place that lacks the timeframe joins the longest one it has that divides it.
         DataError when there is nothing, saying what there is and how to import.
         """
-        wanted = SeriesAddress.of(exchange, symbol, timeframe)
-        shelf, address = self._find(wanted)
-        whole = shelf.read(address)
-        if address.bar_ns != wanted.bar_ns:
-            whole = resample(whole, wanted.timeframe)
-        chosen = whole.between(start_ns, end_ns)
-        if len(chosen) == 0:
-            raise DataError(_nothing_between(wanted, whole, start_ns, end_ns))
-        return chosen
+        return self._choose(SeriesAddress.of(exchange, symbol, timeframe), start_ns, end_ns)[2]
 
     def store(self, candles: Candles, *, source: str, filters_known: bool = True) -> "StoreReport":
         """Add candles to the archive, or change nothing.
@@ -112,25 +107,37 @@ class Archive:
 
         return store_arrivals(self._own, arrivals)
 
-    def shelf_of(self, address: SeriesAddress) -> Shelf:
-        """Return the place that holds exactly this series; DataError when none does."""
+    def raw(self, symbol: str, timeframe: str, *, exchange: str = "binance") -> RawSeries:
+        """Return one stored series unchecked, as its files hold it, for the audit; nothing is joined."""
+        wanted = SeriesAddress.of(exchange, symbol, timeframe)
         for shelf in self._shelves:
-            if address in shelf.addresses():
-                return shelf
-        raise DataError(self._absence(address))
-
-    def _find(self, wanted: SeriesAddress) -> tuple[Shelf, SeriesAddress]:
-        for shelf in self._shelves:
-            usable = [
-                held for held in shelf.pair(wanted.exchange, wanted.symbol) if divides(held.bar_ns, wanted.bar_ns)
-            ]
-            if usable:
-                return shelf, max(usable, key=lambda held: held.bar_ns)
+            for held in shelf.pair(wanted.exchange, wanted.symbol):
+                if held.timeframe == wanted.timeframe:
+                    return shelf.raw(held)
         raise DataError(self._absence(wanted))
+
+    def _choose(
+        self, wanted: SeriesAddress, start_ns: int | None, end_ns: int | None
+    ) -> tuple[Shelf, SeriesAddress, Candles]:
+        """Return the first place with candles in a stretch of time, the series there, and the candles."""
+        outside: Candles | None = None
+        for shelf in self._shelves:
+            held = shelf.pair(wanted.exchange, wanted.symbol)
+            usable = [address for address in held if divides(address.bar_ns, wanted.bar_ns)]
+            if not usable:
+                continue
+            address = max(usable, key=lambda each: each.bar_ns)
+            whole = resample(shelf.read(address), wanted.timeframe)
+            chosen = whole.between(start_ns, end_ns)
+            if len(chosen):
+                return shelf, address, chosen
+            outside = whole if outside is None else outside
+        told = self._absence(wanted) if outside is None else _nothing_between(wanted, outside, start_ns, end_ns)
+        raise DataError(told)
 
     def _absence(self, wanted: SeriesAddress) -> str:
         """Say what there is instead, and how to get what is missing."""
-        held = sorted({address for shelf in self._shelves for address in shelf.addresses()})
+        held = sorted({address for shelf in self._shelves for address in shelf.addresses()}, key=_in_listing)
         same = [address for address in held if address.symbol == wanted.symbol]
         pairs: dict[str, list[str]] = {}
         for address in same or held:
@@ -140,8 +147,14 @@ class Archive:
         there = f"there are {', '.join(named[:_NAMED])}{more}" if named else "it is empty"
         return (
             f"The archive {self.root} has no candles of {wanted}: {there}; take one of them or import a file with: "
-            f"python -m crypto_bot data import FILE --symbol {wanted.symbol} --timeframe {wanted.timeframe}"
+            f"python -m crypto_bot data import FILE --symbol {wanted.symbol} --timeframe {wanted.timeframe} "
+            f"--exchange {wanted.exchange}"
         )
+
+
+def _in_listing(address: SeriesAddress) -> tuple[str, str, int]:
+    """Order series by name and length of bars."""
+    return address.exchange, address.symbol, address.bar_ns
 
 
 def _summary(shelf: Shelf, address: SeriesAddress) -> Series:

@@ -7,7 +7,6 @@ from typing import TypedDict
 
 import numpy as np
 
-from crypto_bot.data.address import SeriesAddress
 from crypto_bot.data.archive import Archive
 from crypto_bot.data.rules import Fault, faults
 from crypto_bot.data.timeline import Gap, count_out_of_order, count_repeated, find_gaps
@@ -75,9 +74,8 @@ class AuditReport:
 
 def audit(archive: Archive, symbol: str, timeframe: str, *, exchange: str = "binance") -> AuditReport:
     """Look over a stored series, row by row as its files hold it; DataError when there is none."""
-    address = SeriesAddress.of(exchange, symbol, timeframe)
-    raw = archive.shelf_of(address).raw(address)
-    return _counted(raw.columns, tuple(faults(raw.columns)), address.bar_ns, raw.sources)
+    raw = archive.raw(symbol, timeframe, exchange=exchange)
+    return _counted(raw.columns, tuple(faults(raw.columns)), timeframe_ns(timeframe), raw.sources)
 
 
 def audit_file(path: Path, *, timeframe: str | None = None) -> AuditReport:

@@ -168,8 +168,10 @@ def _report(checked: CheckedFile, stored: StoreReport) -> ImportReport:
     gaps = find_gaps(candles.times, candles.bar_ns)
     notes = list(checked.notes)
     if gaps:
-        first, missing = format_time(gaps[0].first_ns), sum(gap.bars for gap in gaps)
-        notes.append(f"missing bars: {missing}, gaps: {len(gaps)}, the first at {first}")
+        missing = sum(gap.bars for gap in gaps)
+        told = "1 bar is missing" if missing == 1 else f"{missing} bars are missing"
+        where = "one gap" if len(gaps) == 1 else f"{len(gaps)} gaps, the first"
+        notes.append(f"{told}, in {where} at {format_time(gaps[0].first_ns)}")
     return ImportReport(
         file=str(checked.file),
         exchange=candles.instrument.exchange,

@@ -50,6 +50,10 @@ def month_files(folder: Path) -> list[Path]:
         return sorted(file for file in folder.iterdir() if _NAME.fullmatch(file.name))
     except (FileNotFoundError, NotADirectoryError):
         return []
+    except PermissionError:
+        raise DataError(
+            f"{folder} may not be read; change its permissions or give another folder with --data."
+        ) from None
 
 
 def split_by_file(candles: Candles) -> Iterator[tuple[str, Candles]]:

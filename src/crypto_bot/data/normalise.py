@@ -67,12 +67,12 @@ def _prices(table: RawTable, found: list[Fault], notes: list[str]) -> tuple[list
     for name, column in digits.items():
         scaled = column.scaled(decimals)
         if scaled.too_large.any():
-            found.append(Fault(scaled.too_large, f"a {name} that does not fit into 64 bits"))
+            found.append(Fault(scaled.too_large, f"{_one(name)} that does not fit into 64 bits"))
         if finest > PRICE_DECIMALS:
             exact = column.approximate()
             lost = np.abs(scaled.numbers / 10.0**decimals - exact) > np.abs(exact) * _WORST_ROUNDING
             if lost.any():
-                found.append(Fault(lost, f"a {name} too small to be counted in steps of {_step(PRICE_DECIMALS)}"))
+                found.append(Fault(lost, f"{_one(name)} too small to be counted in steps of {_step(PRICE_DECIMALS)}"))
         rounded |= scaled.rounded
         columns.append(np.where(scaled.too_large, 0, scaled.numbers))
     while decimals > 0 and finest > PRICE_DECIMALS and not any(np.any(column % 10) for column in columns):
@@ -106,8 +106,12 @@ def _volume(table: RawTable, found: list[Fault], notes: list[str]) -> tuple[IntA
 def _tell_unreadable(table: RawTable, name: str, digits: Digits, found: list[Fault]) -> None:
     if digits.unreadable.any():
         text = table.frame[name][int(digits.unreadable.argmax())]
-        told = f"no {name}" if text is None or not text.strip() else f"a {name} that is no number ({text[:40]!r})"
+        told = f"no {name}" if text is None or not text.strip() else f"{_one(name)} that is no number ({text[:40]!r})"
         found.append(Fault(digits.unreadable, told))
+
+
+def _one(name: str) -> str:
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 
 
 def _step(decimals: int) -> str:

@@ -101,7 +101,9 @@ class FolderShelf:
         folder = self.root / PurePosixPath(address.folder)
         if listing is None:
             raise DataError(f"{folder.parent / LISTING_NAME} is missing; delete {folder.parent} and import again.")
-        return month_files(folder), listing
+        if not (files := month_files(folder)):
+            raise DataError(f"{folder} has no candles any more; import them again.")
+        return files, listing
 
     def _settle(self) -> None:
         """Complete a change that a killed process left half done."""

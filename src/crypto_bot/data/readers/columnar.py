@@ -48,7 +48,8 @@ def read_parquet(data: bytes, name: str, *, limit: int) -> RawTable:
 
 
 def _broken(name: str, problem: Exception) -> DataError:
-    reason = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
+    words = (str(problem) or type(problem).__name__).splitlines()[0]
+    reason = "".join(letter for letter in words if letter.isprintable())
     return DataError(f"{name} is broken ({reason}); download it again.")
 
 

@@ -123,7 +123,7 @@ def _range(source: Source, call: ast.Call, kinds: Sequence[Kind]) -> Kind:
         source.refuse(call, "range takes one, two or three whole numbers")
     for argument, kind in zip(call.args, kinds, strict=True):
         _one_number(source, argument, kind, call)
-        need_whole(source, argument, kind, "range")
+        need_whole(source, argument, kind, "what range counts to")
     return Simple.RANGE
 
 

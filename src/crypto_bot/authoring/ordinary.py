@@ -1,7 +1,5 @@
 """The half of a module that runs as ordinary Python, once, before a run: its top level and memory(p)."""
 
-import __future__
-
 import keyword
 from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
@@ -17,15 +15,10 @@ _START = "start it with 0, 0.0, False or a list of such"
 
 
 def run_top_level(source: Source) -> Mapping[str, object]:
-    """Run the top level and return its names; Mistake where it fails.
-
-    The file's own path is kept, so that a debugger finds memory(p) and check(p). Annotations are not worked out, and
-    assertions stay on whatever Python was started with.
-    """
+    """Run the top level and return its names; Mistake where it fails."""
     module = ModuleType(source.path.stem)
     module.__file__ = str(source.path)
-    flags = __future__.annotations.compiler_flag
-    code = compile(source.text, str(source.path), "exec", flags=flags, dont_inherit=True, optimize=0)
+    code = source.compiled()
     try:
         exec(code, module.__dict__)  # noqa: S102  # nosec B102: the user's own file, its grammar checked before
     except AUTHORS_FAULTS as error:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from crypto_bot.authoring import constants, imports
-from crypto_bot.authoring.refusals import HOST, did_you_mean
+from crypto_bot.authoring.refusals import HOST, NAMES, did_you_mean
 from crypto_bot.authoring.source import Source
 from crypto_bot.authoring.vocabulary import PYTHON, SIDES, WORDS
 
@@ -72,7 +72,7 @@ def parts_of(source: Source, tree: ast.Module) -> Parts:
         near = did_you_mean("step", parts.functions)
         source.refuse(None, f"there is no function step(p) or step(p, m){near}")
     if "memory" in parts.ordinary and parts.arguments("step") == ["p"]:
-        text = "memory(p) is declared, but step does not take it; write def step(p, m)"
+        text = "memory(p) is declared, and step does not take it; write def step(p, m)"
         source.refuse(parts.functions["step"], text)
     _refuse_circles(parts)
     return parts
@@ -158,7 +158,7 @@ def _function(parts: Parts, node: ast.FunctionDef) -> None:
         _ordinary(parts, node)
         return
     thing = "function"
-    if node.name in ("p", "m", "NamedTuple", "Memory", *SETTINGS) or node.name.isupper():
+    if node.name in ("p", "m", "NamedTuple", "Memory", "Params", *SETTINGS) or node.name.isupper():
         source.refuse(node, f"{node.name} has a meaning of its own; give your {thing} another name")
     parts.refuse_name(node, node.name, thing)
     for argument in arguments.args:
@@ -204,6 +204,8 @@ def _refuse_circles(parts: Parts) -> None:
 
     def follow(name: str, above: tuple[str, ...]) -> None:
         for call, called in graph[name]:
+            if called == "step":
+                parts.source.refuse(call, NAMES["step"])
             if called in (*above, name):
                 parts.source.refuse(call, f"{called} calls itself, directly or through others; use a for loop")
             if called not in done:

@@ -11,9 +11,9 @@ _NOT_HERE = "is not possible inside a strategy"
 SYNTAX: Mapping[type[ast.AST], str] = {
     ast.While: "a while loop can run for ever; use for ... in range(...)",
     ast.Try: f"try {_NOT_HERE}; test with if before you divide or index",
-    ast.With: f"with {_NOT_HERE}",
+    ast.With: f"with {_NOT_HERE}; a strategy opens nothing",
     ast.Lambda: f"lambda {_NOT_HERE}; write a function with def",
-    ast.JoinedStr: f"text {_NOT_HERE}",
+    ast.JoinedStr: f"text {_NOT_HERE}; use a number",
     ast.Dict: f"a dictionary {_NOT_HERE}; {_KEEP}",
     ast.Set: f"a set {_NOT_HERE}; {_KEEP}",
     ast.List: f"a list {_NOT_HERE}; {_KEEP}, or a tuple of numbers",

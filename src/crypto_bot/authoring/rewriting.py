@@ -184,5 +184,7 @@ class Rewriting:
         """Return the loop that the expression depends on; Mistake when there are two."""
         used = [family for family in self._families if family.variable in names_in(node)]
         if len(used) > 1:
-            self.facts.source.refuse(node, "a length can depend on one loop only")
+            self.facts.source.refuse(
+                node, "a length can depend on one loop only; write one loop over a tuple of all lengths"
+            )
         return used[0] if used else None

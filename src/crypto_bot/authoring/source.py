@@ -1,13 +1,19 @@
 """The author's file as text and as a tree, and the one way to refuse a part of it."""
 
+import __future__
+
 import ast
 import io
 import tokenize
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from types import CodeType
+from typing import NoReturn, TypeVar
 
 from crypto_bot.authoring.mistake import Mistake
+
+Result = TypeVar("Result")
 
 AUTHORS_FAULTS = (
     ArithmeticError,
@@ -37,8 +43,23 @@ class Source:
 
     def parse(self) -> ast.Module:
         """Return the tree; Mistake when the text is not Python."""
+        return self._understood(lambda: ast.parse(self.text, str(self.path)))
+
+    def compiled(self) -> CodeType:
+        """Return the code of the top level, under the file's own path so that a debugger finds it.
+
+        Annotations are not worked out, and assertions stay on whatever Python was started with.
+        """
+        flags = __future__.annotations.compiler_flag
+        path = str(self.path)
+        code: CodeType = self._understood(
+            lambda: compile(self.text, path, "exec", flags, dont_inherit=True, optimize=0)
+        )
+        return code
+
+    def _understood(self, work: Callable[[], Result]) -> Result:
         try:
-            return ast.parse(self.text, str(self.path))
+            return work()
         except SyntaxError as error:
             raise Mistake(self.path, error.lineno or 0, f"this is not Python: {error.msg}") from None
         except (ValueError, RecursionError, MemoryError) as error:

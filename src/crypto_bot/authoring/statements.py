@@ -203,9 +203,11 @@ def _unpacked(scope: Scope, target: ast.Tuple, kind: Kind) -> Sequence[Kind]:
         case Row(given) if len(given) == wanted:
             return given
         case Row(given):
-            scope.source.refuse(target, f"{wanted} names cannot take {len(given)} values")
+            scope.source.refuse(
+                target, f"{wanted} names cannot take {len(given)} values; write as many names as values"
+            )
         case Many(item):
             return [item] * wanted
         case Simple.UNKNOWN:
             return [kind] * wanted
-    scope.source.refuse(target, f"{wanted} names cannot take {in_words(kind)}")
+    scope.source.refuse(target, f"{wanted} names cannot take {in_words(kind)}; write one name")

@@ -1,0 +1,154 @@
+"""A strategy ready to run: its walker, compiled once, and its memory for given parameters and symbols."""
+
+import importlib.util
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from os import getpid
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from crypto_bot.authoring.generator import walker_text
+from crypto_bot.authoring.lengths import bars_needed, lengths
+from crypto_bot.authoring.mistake import Mistake
+from crypto_bot.authoring.module import Cell, Module
+from crypto_bot.authoring.ordinary import same_shape
+from crypto_bot.authoring.parameters import ParameterSet
+from crypto_bot.authoring.reader import read
+from crypto_bot.authoring.sentences import compiler_mistake
+from crypto_bot.domain.timeframe import timeframe_ns
+from crypto_bot.domain.units import YEAR_NS
+from crypto_bot.kernel.compiled import COMPILE, CompilerFault, compile_folder
+from crypto_bot.kernel.context import BAR_NS, PER_YEAR, TABLE, WARMUP
+from crypto_bot.kernel.indicators import NEEDS
+from crypto_bot.kernel.layout import Memory
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A strategy with its parameters and its memory: what a drive needs to step it."""
+
+    module: Module
+    params: ParameterSet
+    walk: Callable[..., int]
+    memory: Memory
+    warmup: int
+
+    @property
+    def own_ns(self) -> int:
+        """The length of the strategy's own bars, 0 when it decides on those of the run."""
+        return timeframe_ns(self.module.timeframe) if self.module.timeframe else 0
+
+
+class Strategy:
+    """One author's module, read and compiled; `bind` gives it parameters and memory."""
+
+    def __init__(self, path: Path) -> None:
+        """Read the module at a path; Mistake says what cannot work."""
+        self.module = read(path)
+        self._walkers: dict[tuple[int, ...], Callable[..., int]] = {}
+
+    @property
+    def name(self) -> str:
+        """The name of the strategy."""
+        return self.module.name
+
+    def bind(self, params: ParameterSet, symbols: int, bar_ns: int) -> Bound:
+        """Return the strategy ready to run on so many symbols, with bars of the run's length.
+
+        Memory is one block of 8-byte words: its bytes are its snapshot.
+        """
+        own_ns = timeframe_ns(self.module.timeframe) if self.module.timeframe else bar_ns
+        if own_ns % bar_ns:
+            text = f"it decides on {self.module.timeframe} bars, which cannot be made of the run's bars"
+            raise Mistake(self.module.path, 0, f"{text}; choose a shorter --timeframe that divides them")
+        memory, warmup = _new_memory(self.module, params, symbols)
+        memory.whole[BAR_NS] = bar_ns
+        memory.real[PER_YEAR] = YEAR_NS / own_ns
+        memory.whole[WARMUP] = warmup
+        return Bound(self.module, params, self._walker(params), memory, warmup)
+
+    def _walker(self, params: ParameterSet) -> Callable[..., int]:
+        """Return the walker for parameters of this shape; a tuple of another length compiles once more."""
+        shape = tuple(len(value) if isinstance(value, tuple) else 1 for value in params)
+        if shape not in self._walkers:
+            self._walkers[shape] = _load(self.module, walker_text(self.module, params))
+        return self._walkers[shape]
+
+
+def _load(module: Module, text: str) -> Callable[..., int]:
+    """Load a walker's text: compiled from a file named by its hash, so that the disk cache is never stale."""
+    if not COMPILE:
+        plain = ModuleType(module.name)
+        exec(compile(text, str(module.path), "exec"), plain.__dict__)  # noqa: S102  # nosec B102: the author's own file
+        return plain.__dict__["_walk"]  # type: ignore[no-any-return] # a generated name
+    folder = compile_folder() / "strategies"
+    name = f"{module.name}_{sha256(text.encode()).hexdigest()[:16]}"
+    file = folder / f"{name}.py"
+    if not file.exists():
+        # Never rewritten: numba also watches its date.
+        folder.mkdir(parents=True, exist_ok=True)
+        part = file.with_suffix(f".{getpid()}")
+        part.write_text(text, encoding="utf-8")
+        part.replace(file)
+    spec = importlib.util.spec_from_file_location(name, file)
+    assert spec is not None and spec.loader is not None
+    loaded = importlib.util.module_from_spec(spec)
+    sys.modules[name] = loaded
+    try:
+        spec.loader.exec_module(loaded)
+    except CompilerFault as fault:
+        raise compiler_mistake(module, fault) from None
+    return loaded.__dict__["_walk"]  # type: ignore[no-any-return] # a generated name
+
+
+def _new_memory(module: Module, params: ParameterSet, symbols: int) -> tuple[Memory, int]:
+    """Lay out the memory of a strategy: head, table, indicators, the author's cells; and its warm-up."""
+    warmup = module.warmup or 1
+    at = TABLE + 4 * len(module.indicators) + len(module.cells) + 1
+    table: list[int] = []
+    unseen: list[tuple[int, int]] = []
+    for use in module.indicators:
+        ns = lengths(module, use, params)
+        needs = NEEDS[use.word]
+        warmup = max(warmup, *(needs.bars(n) + 1 for n in ns))
+        rows = len(ns) * symbols
+        size = max(needs.words(n) for n in ns)
+        table += [at, at + rows, at + 2 * rows, size]
+        unseen.append((at, at + 2 * rows))
+        at += (2 + size) * rows
+    for reach in module.reaches:
+        warmup = max(warmup, bars_needed(module, reach, params))
+    cells = module.memory_of(params)
+    if not same_shape(cells, module.cells):
+        raise Mistake(
+            module.path, 0, "memory(p) changes its names or kinds with the parameters; only lengths may change"
+        )
+    places: list[tuple[int, Cell]] = []
+    for cell in cells.values():
+        table.append(at)
+        places.append((at, cell))
+        at += symbols * len(cell.start)
+    table.append(at)
+    whole = np.zeros(at, np.int64)
+    real = whole.view(np.float64)
+    whole[TABLE : TABLE + len(table)] = table
+    for first, last in unseen:
+        real[first:last] = np.nan
+    for first, cell in places:
+        target = real if cell.kind == "float" else whole
+        target[first : first + symbols * len(cell.start)] = np.tile(np.asarray(cell.start), symbols)
+    return Memory(whole, real, _flat(params)), warmup
+
+
+def _flat(params: ParameterSet) -> Any:
+    """Return the parameters as one array of floats."""
+    numbers: list[float] = []
+    for value in params:
+        items: Sequence[float] = value if isinstance(value, tuple) else (value,)
+        numbers += [float(item) for item in items]
+    return np.array(numbers or [0.0])

@@ -1,0 +1,156 @@
+"""From an author's module to the text of its walker: the author's lines, edited, and a loop around them.
+
+The walker unpacks the parameters, cuts views of the memory, keeps the indicators up to date, calls
+`step` for each bar and returns at the first bar whose wish has changed. Line numbers stay the author's.
+"""
+
+from collections.abc import Mapping
+
+from crypto_bot.authoring.module import Cell, IndicatorUse, Module
+from crypto_bot.authoring.parameters import ParameterSet, Value
+from crypto_bot.authoring.spelling import LENGTH
+from crypto_bot.kernel.context import TABLE
+
+_TAIL = """
+
+# ---- made by the generator from the text above; nothing below is written by hand
+from typing import NamedTuple as _NamedTuple
+from crypto_bot.kernel import context as _c, indicators as _i, words as _w
+from crypto_bot.kernel.compiled import compiled as _compiled
+from crypto_bot.kernel.layout import WALK_SIGNATURE as _SIGNATURE
+
+
+class _Views(_NamedTuple):
+{view_fields}
+
+
+class _Cells(_NamedTuple):
+{cell_fields}
+
+
+def _update(_s, _x, p):
+    for _k in range(_s.count):
+{updates}
+
+
+def _walk(market, first, stop, account, memory):
+    whole = memory.whole
+    real = memory.real
+    params = memory.params
+    wish = account.wish
+    count = wish.size
+    warmup = whole[_c.WARMUP]
+    p = {params}
+    _x = _Views({views})
+    m = _Cells({cells})
+{loop}
+    return stop
+
+
+{wraps}
+_update = _compiled(inline=True)(_update)
+_walk = _compiled(_SIGNATURE)(_walk)
+"""
+
+_STEP = """{pad}_s = _c.Context({bars}, market.times, {i}, t, account.equity, account.book, account.subs, wish, whole, real, count)
+{update}{pad}if {i} + 1 >= warmup:
+{pad}    step(_s, _x, p{m})
+{pad}    if wish[0]["news"]:
+{pad}        _w.clear_news(wish)
+{pad}    if wish[0]["any"]:
+{pad}        return t + 1"""
+
+_EVERY_BAR = "    for t in range({first}, stop):\n{step}"
+
+_OWN_BARS = """    u = whole[_c.NEXT]
+    while u < market.due.size and market.due[u] < stop:
+        t = market.due[u]
+        u += 1
+        whole[_c.NEXT] = u
+{step}"""
+
+_ON_FILLS = """    if whole[_c.STARTED] and wish[0]["news"] == 0:
+        return stop
+    whole[_c.STARTED] = 1
+    t = first
+{step}"""
+
+
+def walker_text(module: Module, params: ParameterSet) -> str:
+    """Return the author's edited text with its walker; only the lengths of tuples depend on `params`."""
+    view_fields, views, updates = _indicator_parts(module.indicators)
+    cell_fields, cells = _cell_parts(module.cells, len(module.indicators))
+    own = module.timeframe is not None
+    pad = "    " if module.wake == "fills" else "        "
+    step = _STEP.format(
+        pad=pad,
+        bars="market.own" if own else "market.bars",
+        i="u - 1" if own else "t",
+        m=", m" if module.takes_memory else "",
+        update=f"{pad}_update(_s, _x, p)\n" if updates else "",
+    )
+    frame = _ON_FILLS if module.wake == "fills" else _OWN_BARS if own else _EVERY_BAR
+    # Without indicators nothing needs to see the bars of the warm-up.
+    loop = frame.format(step=step, first="first" if updates else "max(first, warmup - 1)")
+    tail = _TAIL.format(
+        view_fields=_lines(view_fields),
+        cell_fields=_lines(cell_fields),
+        updates="\n".join(updates) or "        pass",
+        params=_unpacked(params),
+        views=", ".join(views) or "0",
+        cells=", ".join(cells) or "0",
+        loop=loop,
+        wraps="\n".join(f"{name} = _compiled(inline=True, strict=True)({name})" for name in module.functions),
+    )
+    return module.edited_text() + tail
+
+
+def _lines(names: list[str]) -> str:
+    return "\n".join(f"    {name}: object" for name in names) or "    none: int"
+
+
+def _unpacked(params: ParameterSet) -> str:
+    """Return the expression that rebuilds Params from a flat array of floats."""
+    parts: list[str] = []
+    at = 0
+    for value in params:
+        items = value if isinstance(value, tuple) else (value,)
+        spelled = [_number(item, at + j) for j, item in enumerate(items)]
+        parts.append(f"({', '.join(spelled)},)" if isinstance(value, tuple) else spelled[0])
+        at += len(items)
+    return f"Params({', '.join(parts)})" if parts else "0"
+
+
+def _number(value: Value, at: int) -> str:
+    if isinstance(value, bool):
+        return f"params[{at}] != 0.0"
+    return f"int(params[{at}])" if isinstance(value, int) else f"params[{at}]"
+
+
+def _indicator_parts(uses: tuple[IndicatorUse, ...]) -> tuple[list[str], list[str], list[str]]:
+    """Return the fields of the views, how each is cut from the memory, and the lines that update them."""
+    fields: list[str] = []
+    views: list[str] = []
+    updates: list[str] = []
+    for j, use in enumerate(uses):
+        at = TABLE + 4 * j
+        fields += [f"v{j}", f"b{j}", f"a{j}", f"z{j}"]
+        views += [f"real[whole[{at + row}]:whole[{at + row + 1}]]" for row in (0, 1)]
+        views += [f"whole[{at + 2}]", f"whole[{at + 3}]"]
+        row = "_q * _s.count + _k" if use.loop else "_k"
+        call = f"_i.{use.word}(_s, _k, {use.length}, _x.v{j}, _x.b{j}, {row}, _x.a{j} + ({row}) * _x.z{j})"
+        if use.loop:
+            updates.append(f"        for _q, {LENGTH} in enumerate({use.loop.over}):\n            {call}")
+        else:
+            updates.append(f"        {call}")
+    return fields, views, updates
+
+
+def _cell_parts(cells: Mapping[str, Cell], indicators: int) -> tuple[list[str], list[str]]:
+    """Return the names of the author's memory and how each view is cut."""
+    views: list[str] = []
+    for j, cell in enumerate(cells.values()):
+        at = TABLE + 4 * indicators + j
+        view = f"{'real' if cell.kind == 'float' else 'whole'}[whole[{at}]:whole[{at + 1}]]"
+        views.append(view + (f".reshape((count, (whole[{at + 1}] - whole[{at}]) // count))" if cell.count else ""))
+    return list(cells), views

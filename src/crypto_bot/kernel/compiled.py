@@ -56,10 +56,12 @@ if COMPILE:
     import warnings
 
     from numba import from_dtype, njit, types
-    from numba.core.errors import NumbaExperimentalFeatureWarning
+    from numba.core.errors import NumbaError, NumbaExperimentalFeatureWarning
 
     # Function pointers as arguments are experimental in name; their signature is what makes them cacheable.
     warnings.filterwarnings("ignore", category=NumbaExperimentalFeatureWarning)
+
+    CompilerFault: type[Exception] = NumbaError
 
     def compiled(signature: Any = None, *, inline: bool = False, strict: bool = False) -> Callable[[Function], Function]:
         """Compile a kernel function; with a signature at once, otherwise where it is used.
@@ -87,6 +89,9 @@ if COMPILE:
 else:
     FOLDER = None
     types = from_dtype = None
+
+    class CompilerFault(Exception):  # type: ignore[no-redef] # the same name for both ways to run
+        """Never raised: nothing is compiled."""
 
     def compiled(signature: Any = None, *, inline: bool = False, strict: bool = False) -> Callable[[Function], Function]:
         """Leave the function as it is."""

@@ -1,0 +1,42 @@
+"""What the words of a strategy work on: one slice, seen by one strategy; and its memory's head.
+
+A strategy's memory is one block of 8-byte words, seen as integers and as floats; its bytes are its
+snapshot. It begins with a head, then a table of offsets, then the states of its indicators, then the
+author's own cells.
+"""
+
+from typing import Any, NamedTuple
+
+from crypto_bot.kernel.compiled import compiled
+
+NEXT, FAULT, FAULT_SYMBOL, FAULT_VALUE, FAULT_BAR = 0, 1, 2, 3, 4
+BAR_NS, PER_YEAR, WARMUP, STARTED, TABLE = 5, 6, 7, 8, 16
+"""Places in the head: next own bar, what went wrong, length of a bar, bars a year, warm-up, stepped before."""
+
+FAULT_NAN, FAULT_SHARE, FAULT_FUTURE, FAULT_PAST, FAULT_NEGATIVE, FAULT_SLOT, FAULT_SIDE, FAULT_LENGTH = range(1, 9)
+
+
+class Context(NamedTuple):
+    """One slice as a strategy sees it: i counts its own bars, t the bars of the run."""
+
+    bars: Any
+    times: Any
+    i: int
+    t: int
+    equity: Any
+    book: Any
+    subs: Any
+    wish: Any
+    whole: Any
+    real: Any
+    count: int
+
+
+@compiled()
+def fail(s: Context, code: int, k: int, value: float) -> None:
+    """Leave word of what is wrong in the head and stop the run."""
+    s.whole[FAULT] = code
+    s.whole[FAULT_SYMBOL] = k
+    s.real[FAULT_VALUE] = value
+    s.whole[FAULT_BAR] = s.t
+    raise ArithmeticError("strategy")

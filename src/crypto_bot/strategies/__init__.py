@@ -1,0 +1,1 @@
+"""The strategies that ship: each file is one strategy, written in the words any author has."""

@@ -56,10 +56,10 @@ def test_cost_is_the_average_of_all_purchases_before() -> None:
     assert (position.held, position.cost) == (25 * ATOMS // 10, (180 + 10) * ATOMS)
 
 
-def test_what_cannot_be_divided_is_rounded_against_us_and_nothing_is_lost() -> None:
+def test_a_part_of_the_cost_is_rounded_as_the_ledger_does_and_nothing_is_lost() -> None:
     found, rows = trips_of(run([(1, 1, "100.01", "3"), (2, -1, "100", "0.333333"), (3, -1, "100", "2.666667")]))
     cost = 30_003 * ATOMS // 100
-    part = -(-cost * 333_333 // 3_000_000)
+    part = cost * 333_333 // 3_000_000
     assert rows[0][0] == 33_333_300 * ATOMS // 1_000_000 - part
     assert sum(gross for gross, _, _ in rows) == 300 * ATOMS - cost
     assert found.books.fees == sum(fees for _, fees, _ in rows)

@@ -13,7 +13,8 @@ FEWEST_TRIPS = 30
 SURE = 0.95
 SUSPECT_SHARPE = 3.0
 SUSPECT_PROFIT_FACTOR = 4.0
-SHORTEST_DAYS = 365
+SHORTEST_DAYS = 180
+DAYS_PER_YEAR = 365
 
 
 class Remark(NamedTuple):
@@ -101,7 +102,8 @@ def _edge(outcome: Outcome, metrics: Metrics) -> Iterator[Remark]:
     elif metrics.gross > 0 and 2 * fees > metrics.gross:
         yield Remark("Costs eat the edge", f"fees took {percent(fees / metrics.gross, 0)} of what was won before them.")
     elif metrics.gross < 0:
-        yield Remark("No edge", f"closed trades lost {money(-metrics.gross)} {quote} even before fees.")
+        text = f"closed trades lost {money(-metrics.gross)} {quote} before fees, and the fees took {money(fees)} more."
+        yield Remark("No edge", text)
 
 
 def _skill(metrics: Metrics) -> Iterator[Remark]:
@@ -116,6 +118,11 @@ def _skill(metrics: Metrics) -> Iterator[Remark]:
         text = f"{found} are rarer than mistakes. Look for look-ahead, missing costs and fills nobody would get."
         yield Remark("Too good to be true", text)
     elif metrics.skill is not None and 0.5 < metrics.skill < SURE:
-        needed = f"; it would take {number(metrics.needed_periods, 0)} periods" if metrics.needed_periods else ""
-        text = f"the Sharpe ratio is above zero with {percent(metrics.skill, 0)} certainty only{needed} to be sure."
+        unit = "days" if metrics.periods_per_year == DAYS_PER_YEAR else "bars"
+        needed = (
+            f"; {number(metrics.needed_periods, 0)} {unit} like these would make it sure"
+            if metrics.needed_periods
+            else ""
+        )
+        text = f"the Sharpe ratio is above zero with {percent(metrics.skill, 0)} certainty only{needed}."
         yield Remark("Perhaps luck", text)

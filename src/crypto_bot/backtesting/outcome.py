@@ -46,12 +46,16 @@ class Assumptions:
 
 @dataclass(frozen=True, slots=True)
 class RunLabel:
-    """What only the caller of a run knows: its name, its parameters, its version, the command that repeats it."""
+    """What only the caller of a run knows: its name, its parameters, its version, the command that repeats it.
+
+    Without a command the report composes one. `mode` is backtest, dry_run, forward or live.
+    """
 
     run_id: str
     code_version: str
     params: Mapping[str, ParamValue] = field(default_factory=dict)
     command: str = ""
+    mode: str = "backtest"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,13 +10,22 @@ LABEL_WIDTH = 16
 COLUMN_WIDTH = 48
 
 
+def points_ahead(metrics: Metrics) -> float | None:
+    """Return by how many percentage points the bot beat holding, to two decimals; None when nothing could be held."""
+    if metrics.buy_and_hold_return is None:
+        return None
+    return round((metrics.total_return - metrics.buy_and_hold_return) * 100, 2)
+
+
 def compared(metrics: Metrics) -> str:
     """Return the sentence that sets the bot beside doing nothing; empty when holding was impossible."""
-    if metrics.buy_and_hold_return is None:
+    points = points_ahead(metrics)
+    if points is None:
         return ""
-    points = round((metrics.total_return - metrics.buy_and_hold_return) * 100, 2)
     if points == 0:
         return "The bot did as well as buy and hold."
+    if points > 0 > metrics.total_return:
+        return f"The bot lost {percent(-metrics.total_return)}, {number(points)} points less than buy and hold."
     return f"The bot is {number(abs(points))} points {'ahead of' if points > 0 else 'behind'} buy and hold."
 
 

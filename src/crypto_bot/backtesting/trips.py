@@ -2,8 +2,9 @@
 
 A position is kept per strategy and instrument at average cost. Every fill that reduces it ends one round trip; a fill
 that turns it round ends one and opens the next. Money is rounded to an atom against us: what we pay upwards, what we
-get downwards. Fees in the quote asset are booked as they are, fees in the base asset are paid from the position and
-valued at the fill's price, fees in a third asset are only told, by asset.
+get downwards. The cost of a part is rounded down, as in the kernel's ledger, so that both realise the same. Fees in
+the quote asset are booked as they are, fees in the base asset are paid from the position and valued at the fill's
+price, fees in a third asset are only told, by asset.
 """
 
 from dataclasses import dataclass, field
@@ -180,7 +181,7 @@ def _close(rows: list[int], position: Position, move: _Move) -> None:
     if size == held:
         cost, entry_fee = position.cost, position.fees
     else:
-        cost = _part(position.cost, size, held, up=long)
+        cost = _part(position.cost, size, held, up=False)
         entry_fee = _part(position.fees, size, held, up=True)
     gross = move.money - cost if long else cost - move.money
     fees = entry_fee + move.fee

@@ -1,0 +1,320 @@
+"""Everything a report says, as one JSON object of texts and columns; the page only lays it out.
+
+Texts are formatted here, exactly; whatever comes from outside (names, symbols, warnings) is made visible, and the
+page puts it in as text, never as markup.
+"""
+
+import shlex
+import unicodedata
+from typing import NotRequired, TypedDict
+
+from crypto_bot.backtesting.critique import criticise
+from crypto_bot.backtesting.figures import PLUS_MINUS, duration, money, number, percent
+from crypto_bot.backtesting.metrics import Metrics
+from crypto_bot.backtesting.outcome import Outcome, ParamValue, RunLabel
+from crypto_bot.backtesting.report.listing import Listing, fill_listing, trip_listing
+from crypto_bot.backtesting.report.months import YearRow, monthly_returns
+from crypto_bot.backtesting.report.series import CandleChart, Line, candle_charts, equity_line
+from crypto_bot.backtesting.terminal import compared, points_ahead
+from crypto_bot.domain.timeframe import timeframe_ns
+from crypto_bot.domain.units import ATOMS, DAY_NS, format_scaled, format_time
+
+
+class Figure(TypedDict):
+    """One figure of the strip: its name, its text, its sign for the colour, and a line beneath."""
+
+    name: str
+    text: str
+    unit: NotRequired[str]
+    sign: NotRequired[int]
+    after: NotRequired[str]
+    note: str
+
+
+class Row(TypedDict):
+    """A name and its value in a list."""
+
+    name: str
+    text: str
+    sign: NotRequired[int]
+
+
+class Group(TypedDict):
+    """Rows under one heading."""
+
+    title: str
+    rows: list[Row]
+
+
+class Note(TypedDict):
+    """An objection or a warning."""
+
+    title: str
+    text: str
+
+
+class Content(TypedDict):
+    """All that the page shows."""
+
+    title: str
+    mode: str
+    strategy: str
+    subtitle: str
+    window: str
+    run: str
+    quote: str
+    verdict: str
+    notes: list[Note]
+    figures: list[Figure]
+    groups: list[Group]
+    equity: Line
+    equity_label: str
+    charts: list[CandleChart]
+    charts_left_out: int
+    months: list[YearRow]
+    trips: Listing
+    fills: Listing
+    assumptions: list[Row]
+    hashes: list[Row]
+    command: str
+
+
+def content_of(outcome: Outcome, metrics: Metrics, label: RunLabel) -> Content:
+    """Gather what the report of a run shows."""
+    symbols = [instrument.symbol for instrument in outcome.instruments]
+    strategy = visible(" + ".join(outcome.strategies))
+    shown = ", ".join(symbols[:3]) + (f" and {len(symbols) - 3} more" if len(symbols) > 3 else "")
+    total = percent(metrics.total_return, signed=True)
+    line, charts = equity_line(outcome), candle_charts(outcome)
+    held = percent(metrics.buy_and_hold_return, signed=True)
+    return {
+        "title": visible(f"{total} \u00b7 {strategy} {shown}"),
+        "mode": visible(label.mode.replace("_", " ").upper()),
+        "strategy": strategy,
+        "subtitle": visible(f"{shown} \u00b7 {outcome.timeframe}{_parameters(label)}"),
+        "window": f"{_day(int(outcome.times[0]))} to {_day(int(outcome.times[-1]))}",
+        "run": visible(f"Run {label.run_id} \u00b7 version {label.code_version}"),
+        "quote": visible(outcome.quote),
+        "verdict": compared(metrics),
+        "notes": [
+            *(Note(title="", text=visible(text)) for text in outcome.warnings),
+            *(Note(title=note.title, text=visible(note.text)) for note in criticise(outcome, metrics)),
+        ],
+        "figures": _figures(outcome, metrics),
+        "groups": _groups(outcome, metrics),
+        "equity": line,
+        "equity_label": (
+            f"Equity since the start {total}, buy and hold {held}. "
+            f"Worst drawdown {percent(metrics.drawdown.deepest)}."
+        ),
+        "charts": [{**chart, "symbol": visible(chart["symbol"])} for chart in charts],
+        "charts_left_out": len(symbols) - len(charts),
+        "months": monthly_returns(outcome),
+        "trips": trip_listing(outcome, metrics.books.trips, visible),
+        "fills": fill_listing(outcome, visible),
+        "assumptions": _assumptions(outcome),
+        "hashes": _hashes(outcome, label),
+        "command": visible(label.command or command_line(outcome, label)),
+    }
+
+
+def visible(text: str) -> str:
+    """Return text in which control and direction characters are shown by their code."""
+    return "".join(
+        f"\u27e8U+{ord(sign):04X}\u27e9" if unicodedata.category(sign) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"} else sign
+        for sign in text
+    )
+
+
+def command_line(outcome: Outcome, label: RunLabel) -> str:
+    """Return the command that makes this run again."""
+    taken = outcome.assumptions
+    words = ["python", "-m", "crypto_bot", "backtest"]
+    words += [word for name in outcome.strategies for word in ("--strategy", name)]
+    words += [word for instrument in outcome.instruments for word in ("--symbol", instrument.symbol)]
+    words += ["--exchange", outcome.instruments[0].exchange, "--timeframe", outcome.timeframe]
+    words += ["--from", format_time(int(outcome.times[0])), "--to", format_time(int(outcome.times[-1]))]
+    words += ["--cash", format_scaled(outcome.initial_equity, ATOMS)]
+    words += [word for name, value in label.params.items() for word in ("--param", f"{name}={parameter(value)}")]
+    words += ["--fee-maker-bps", f"{taken.fee_maker_bps:g}", "--fee-taker-bps", f"{taken.fee_taker_bps:g}"]
+    words += ["--slippage-bps", f"{taken.slippage_bps:g}", "--fills", taken.fills, "--fill-at", taken.fill_at]
+    return shlex.join([*words, "--limits", taken.limits])
+
+
+def parameter(value: ParamValue) -> str:
+    """Return a parameter as it is typed on the command line."""
+    return ",".join(str(item) for item in value) if isinstance(value, tuple) else str(value)
+
+
+def _parameters(label: RunLabel) -> str:
+    """Return the parameters for the heading."""
+    return "".join(f" \u00b7 {name} {parameter(value)}" for name, value in label.params.items())
+
+
+def _day(time_ns: int) -> str:
+    """Return a time as a date, with the hour only where it is not midnight."""
+    text = format_time(time_ns)
+    return text[:10] if time_ns % DAY_NS == 0 else f"{text[:10]} {text[11:16]}"
+
+
+def _sign(value: float | None) -> int:
+    """Return the sign that colours a figure."""
+    return 0 if value is None or value == 0 else 1 if value > 0 else -1
+
+
+def _sureness(skill: float) -> str:
+    """Return how sure it is on which side of zero the true Sharpe ratio lies."""
+    return f"above zero: {percent(skill, 0)} sure" if skill >= 0.5 else f"below zero: {percent(1 - skill, 0)} sure"
+
+
+def _figures(outcome: Outcome, metrics: Metrics) -> list[Figure]:
+    """Return the strip: what a reader wants to know in three seconds."""
+    quote, fall, trips = outcome.quote, metrics.drawdown, metrics.books.trips.closed
+    gain = int(outcome.equity[-1]) - outcome.initial_equity
+    span = int(outcome.times[-1] - outcome.times[0]) + timeframe_ns(outcome.timeframe)
+    yearly = (
+        f"{percent(metrics.cagr, signed=True)} a year" if metrics.cagr is not None else "too short for a yearly rate"
+    )
+    points = points_ahead(metrics)
+    beside = "could not be bought"
+    if points is not None:
+        beside = f"bot is {number(abs(points))} points {'ahead' if points >= 0 else 'behind'}"
+    sure = "no variation" if metrics.skill is None else _sureness(metrics.skill)
+    closed = f"{trips:,} round trip{'' if trips == 1 else 's'}"
+    strip: list[Figure] = [
+        {
+            "name": "Final equity",
+            "text": money(int(outcome.equity[-1])),
+            "unit": quote,
+            "note": f"from {money(outcome.initial_equity)} in {duration(span)}",
+        },
+        {
+            "name": "Total return",
+            "text": percent(metrics.total_return, signed=True),
+            "sign": _sign(gain),
+            "note": yearly,
+        },
+        {
+            "name": "Buy and hold",
+            "text": percent(metrics.buy_and_hold_return, signed=True),
+            "note": beside,
+        },
+        {
+            "name": "Sharpe ratio",
+            "text": number(metrics.sharpe),
+            "after": "" if metrics.sharpe_se is None else f"{PLUS_MINUS} {number(metrics.sharpe_se)}",
+            "note": sure,
+        },
+        {
+            "name": "Max drawdown",
+            "text": percent(fall.deepest),
+            "note": f"{duration(fall.longest_ns)} under water" if fall.longest_ns else "never under water",
+        },
+        {
+            "name": "Profit factor",
+            "text": number(metrics.profit_factor),
+            "note": f"{closed}, {percent(metrics.win_rate, 0)} won" if trips else "no round trips",
+        },
+        {
+            "name": "Fees paid",
+            "text": money(metrics.books.fees),
+            "unit": quote,
+            "note": f"{percent(metrics.books.fees / outcome.initial_equity)} of the start",
+        },
+    ]
+    return strip
+
+
+def _groups(outcome: Outcome, metrics: Metrics) -> list[Group]:
+    """Return the lists beside the equity chart."""
+    net = metrics.books.trips.net
+    won, lost = net[net > 0], net[net < 0]
+    bars = metrics.books.trips.bars
+    held = None if bars.size == 0 else int(sorted(bars.tolist())[bars.size // 2]) * timeframe_ns(outcome.timeframe)
+    t_value = "" if metrics.log_growth_t is None else f" (t {number(metrics.log_growth_t)})"
+    needed = metrics.needed_periods
+    unit = "d" if metrics.periods_per_year == 365 else "bars"
+
+    def gain(name: str, atoms: int | None) -> Row:
+        return {"name": name, "text": money(atoms, signed=True), "sign": _sign(atoms)}
+
+    return [
+        {
+            "title": "Risk",
+            "rows": [
+                {"name": "Volatility a year", "text": percent(metrics.volatility)},
+                {"name": "Sortino ratio", "text": number(metrics.sortino)},
+                {"name": "Calmar ratio", "text": number(metrics.calmar)},
+                {"name": "Ulcer index", "text": percent(metrics.drawdown.ulcer)},
+                {"name": "Time under water", "text": percent(metrics.drawdown.under_water, 1)},
+            ],
+        },
+        {
+            "title": "Certainty",
+            "rows": [
+                {"name": "Growth a year, log", "text": percent(metrics.log_growth, signed=True) + t_value},
+                {"name": "Needed for 95% certainty", "text": number(needed, 0) + (f" {unit}" if needed else "")},
+                {"name": "Returns seen", "text": f"{metrics.periods:,}"},
+            ],
+        },
+        {
+            "title": f"Round trips, {outcome.quote}",
+            "rows": [
+                gain("Mean", metrics.expectancy),
+                gain("Mean win", int(won.sum()) // won.size if won.size else None),
+                gain("Mean loss", int(lost.sum()) // lost.size if lost.size else None),
+                gain("Best", int(net.max()) if net.size else None),
+                gain("Worst", int(net.min()) if net.size else None),
+                {"name": "Median time held", "text": duration(held)},
+            ],
+        },
+        {
+            "title": f"Accounts, {outcome.quote}",
+            "rows": [
+                gain("Closed, before fees", metrics.gross),
+                gain("Open positions", metrics.unrealised),
+                {"name": "Fees", "text": money(-metrics.books.fees, signed=True)},
+                gain("Sum", metrics.gross + metrics.unrealised - metrics.books.fees),
+            ],
+        },
+        {
+            "title": "Activity",
+            "rows": [
+                {"name": "Time in the market", "text": percent(metrics.exposure, 1)},
+                {"name": "Mean invested", "text": percent(metrics.mean_invested, 1)},
+                {"name": "Turnover a year", "text": f"{number(metrics.turnover, 1)} \u00d7 equity"},
+                {"name": "Orders", "text": f"{outcome.orders:,}"},
+                {"name": "Refused by limits", "text": f"{outcome.refused:,}"},
+            ],
+        },
+    ]
+
+
+def _assumptions(outcome: Outcome) -> list[Row]:
+    """Return what the simulation took for granted, in words."""
+    taken = outcome.assumptions
+    fills = {
+        "pessimistic": "only when the price trades through them",
+        "touch": "as soon as the price touches them",
+        "path": "through, and orders made inside a bar may fill in it",
+    }
+    places = {"next_open": "at the next bar's open", "close": "at the deciding bar's close (zero delay)"}
+    limits = {"config": "in force", "off": "off; only cash, filters and overflow"}
+    return [
+        {"name": "Market orders fill", "text": places.get(taken.fill_at, taken.fill_at)},
+        {"name": "Resting orders fill", "text": fills.get(taken.fills, taken.fills)},
+        {"name": "Fees, maker / taker", "text": f"{taken.fee_maker_bps:g} / {taken.fee_taker_bps:g} bps"},
+        {"name": "Slippage of takers", "text": f"{taken.slippage_bps:g} bps"},
+        {"name": "Risk limits", "text": limits.get(taken.limits, taken.limits)},
+        {"name": "Seed", "text": str(taken.seed)},
+    ]
+
+
+def _hashes(outcome: Outcome, label: RunLabel) -> list[Row]:
+    """Return what a repeated run must show again."""
+    return [
+        {"name": "Decisions", "text": visible(outcome.decisions_hash)},
+        {"name": "Ledger", "text": visible(outcome.ledger_hash)},
+        {"name": "Data", "text": visible(outcome.data_hash)},
+        {"name": "Version", "text": visible(label.code_version)},
+    ]

@@ -18,7 +18,7 @@ from typing import NoReturn, Protocol, cast
 from crypto_bot.cli.flags import add_common_flags, version_line
 from crypto_bot.cli.output import columns
 from crypto_bot.cli.table import COMMANDS, Command, find, group
-from crypto_bot.domain.errors import CryptoBotError, RunFailed, UsageError
+from crypto_bot.domain.errors import CryptoBotError, UsageError
 
 PROGRAM = "python -m crypto_bot"
 DONE, FAILED, CUT_SHORT = 0, 1, 130
@@ -69,7 +69,7 @@ def at_border(work: Callable[[], int], words: Sequence[str]) -> int:
         _tell(f"{error.strerror or error}{place}", words)
         return FAILED
     except Exception as error:
-        _tell(_internal(error), words)
+        _tell(_unexpected(error), words)
         return FAILED
 
 
@@ -86,7 +86,7 @@ def dispatch(words: Sequence[str], commands: Sequence[Command] = COMMANDS) -> in
     if found is None:
         return _group_help_or_refuse(words, commands)
     command, rest = found
-    module = _load(command)
+    module = cast("CommandModule", import_module(command.module))
     parser = CommandParser(prog=f"{PROGRAM} {command.words}", description=_sentence(command), allow_abbrev=False)
     module.add_arguments(parser)
     add_common_flags(parser)
@@ -101,16 +101,6 @@ _TAIL = (
     "Every command takes --config FILE, --data DIR, --state DIR, --set SECTION.KEY=VALUE, --json, --log-level LEVEL,",
     f"--version and --help; {PROGRAM} COMMAND --help shows the rest.",
 )
-
-
-def _load(command: Command) -> CommandModule:
-    """Import a command's module; what it needs and does not find is named."""
-    try:
-        return cast("CommandModule", import_module(command.module))
-    except ModuleNotFoundError as error:
-        if (error.name or "crypto_bot").startswith("crypto_bot"):
-            raise
-        raise RunFailed(f"the package {error.name} is not installed; run bash scripts/setup_venv.sh") from error
 
 
 def _group_help_or_refuse(words: Sequence[str], commands: Sequence[Command]) -> int:
@@ -157,8 +147,10 @@ def _sigterm_as_interrupt() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _internal(error: Exception) -> str:
+def _unexpected(error: Exception) -> str:
     """Say what broke and where; not the message of the exception, which may hold anything."""
+    if isinstance(error, ModuleNotFoundError) and not (error.name or "crypto_bot").startswith("crypto_bot"):
+        return f"the package {error.name} is not installed; run bash scripts/setup_venv.sh"
     inside = [step for step in traceback.extract_tb(error.__traceback__) if "crypto_bot" in Path(step.filename).parts]
     where = f" at {Path(inside[-1].filename).name}:{inside[-1].lineno}" if inside else ""
     return f"internal error, {type(error).__name__}{where}; please run it again with --log-level DEBUG and report that"

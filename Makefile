@@ -2,12 +2,14 @@
 .DEFAULT_GOAL := help
 .PHONY: help run test quick check bench
 SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
 
 PY := .venv/bin/python
 ARGS ?=
 # Test processes: one per processor. TESTS chooses what runs, as in `make test TESTS=tests/laws`.
 WORKERS ?= auto
 TESTS ?= tests
+BANDIT := $(PY) -m bandit --quiet --confidence-level medium --configfile pyproject.toml --recursive src
 PYTEST := $(PY) -m pytest --numprocesses $(WORKERS) --dist loadfile
 
 help: ## say what can be made
@@ -27,11 +29,13 @@ quick: ## the tests for every save
 
 check: ## format, lint, docstrings, types, import contracts, security
 	@bash scripts/setup_venv.sh --dev
-	$(PY) -m ruff check --quiet .
-	$(PY) -m black --check --quiet .
-	$(PY) -m mypy --no-error-summary
-	@.venv/bin/lint-imports --no-logo
-	$(PY) -m bandit --quiet --confidence-level medium --configfile pyproject.toml --recursive src
+	@failed=; \
+	echo "format (black)"; $(PY) -m black --check . 2>&1 | sed -n '/^would reformat\|^error/p' || failed=yes; \
+	echo "lint and docstrings (ruff)"; $(PY) -m ruff check --quiet --output-format concise . || failed=yes; \
+	echo "types (mypy)"; $(PY) -m mypy --no-error-summary || failed=yes; \
+	echo "arrows between the rooms (import-linter)"; .venv/bin/lint-imports --no-logo || failed=yes; \
+	echo "security (bandit)"; $(BANDIT) 2>&1 | sed '/Test in comment/d' || failed=yes; \
+	if [ "$$failed" ]; then echo "check: failed"; exit 1; else echo "check: passed"; fi
 
 bench: ## speed as ratios; PEERS=1 installs the peers and runs them in turn
 	@bash scripts/setup_venv.sh --core

@@ -23,8 +23,8 @@ BANNED_MODULES = {
     "tempfile", "shutil", "signal", "sys",
 }  # fmt: skip
 
-BORDER = {"kernel/compiled.py"}
-"""The border of the pure rooms: it finds the cache of compiled code, and stands between them and the compiler."""
+BORDER = {"kernel/compiled.py", "strategies/catalogue.py"}
+"""Where the pure rooms meet the disk: one finds the cache of compiled code, the other the strategies' files."""
 
 STRATEGY_WORDS = {"timeframe", "wake", "warmup"}
 """What a strategy's module declares by a lower-case name."""

@@ -51,7 +51,7 @@ def class_width(source: Source) -> Iterator[Finding]:
 
 
 def parameters(source: Source) -> Iterator[Finding]:
-    """A function has at most 5 positional parameters, and 7 with those that must be named."""
+    """A function has at most 5 positional parameters, and 7 with those that must be named, as pytest names a test's."""
     exempt = PARAMETERS.get(source.place, {})
     for node, is_method in _with_kind(source.tree):
         if node.name in exempt:
@@ -59,7 +59,8 @@ def parameters(source: Source) -> Iterator[Finding]:
         arguments = node.args
         positional = len(arguments.posonlyargs) + len(arguments.args) - is_method
         total = positional + len(arguments.kwonlyargs)
-        if positional > POSITIONAL:
+        named_by_pytest = node.name.startswith("test_") and not source.in_package
+        if positional > POSITIONAL and not named_by_pytest:
             message = f"{node.name} takes {positional} positional parameters, {POSITIONAL} is the limit"
             yield Finding(
                 node.lineno, f"{message}; make a dataclass of what belongs together, or put * before the rest"

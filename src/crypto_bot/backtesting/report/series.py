@@ -77,7 +77,7 @@ def equity_line(outcome: Outcome) -> Line:
     bot = np.concatenate(([float(outcome.initial_equity)], outcome.equity.astype(np.float64))) / ATOMS
     hold = buy_and_hold_curve(outcome)
     starts = np.concatenate(([0], ends[:-1] + 1))
-    depth = np.minimum.reduceat(drawdown.falls(bot), np.concatenate(([0], starts[1:]))) if count else bot[:0]
+    depth = np.minimum.reduceat(drawdown.falls(bot), starts)
     times = np.concatenate((outcome.times[:1], outcome.times[ends - 1] + timeframe_ns(outcome.timeframe)))
     held = np.zeros(0) if hold is None else np.concatenate(([1.0], hold[ends - 1])) * bot[0]
     return {

@@ -62,8 +62,9 @@ def test_the_script_does_the_same(tmp_path: Path) -> None:
         (("--set", "data.start=2035-01-01", "--set", "data.end="), "archive", "2035"),
         (("--set", "trading.strategies=nonsense"), "strategies", "nonsense"),
         (("--set", "strategy.grid.num_gridz=1"), "strategies", "num_gridz"),
+        (("--set", "strategy.simple_ma.fast=0"), "strategies", "fast"),
         (("--set", "trading.paper_trading=false"), "mode", "paper_trading"),
-        (("--state", "/proc/nowhere"), "state", "/proc"),
+        (("--state", "/dev/null/nowhere"), "state", "/dev/null"),
         (("--set", "api.host=203.0.113.1", "--set", "api.port=9"), "port", "203.0.113.1:9"),
     ],
 )

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -108,6 +109,7 @@ def test_leaving_the_menu_by_a_signal(tmp_path: Path, number: signal.Signals) ->
             piece = os.read(process.stdout.fileno(), 4096)
             assert piece, process.stderr.read()
             shown += piece
+        time.sleep(0.3)  # between printing the question and waiting for the answer a signal is only noted
         process.send_signal(number)
         assert process.wait(30) == 130
         assert process.stderr.read() == b""

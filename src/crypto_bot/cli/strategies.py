@@ -2,7 +2,7 @@
 
 import argparse
 
-from crypto_bot.cli.output import columns, show
+from crypto_bot.cli.output import show
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,6 +19,9 @@ def execute(args: argparse.Namespace) -> int:
             {"name": each.name, "parameters": dict(each.parameters), "summary": each.summary} for each in found
         ]
     }
-    rows = [(each.name, ", ".join(f"{name}={value}" for name, value in each.parameters.items())) for each in found]
-    show(args, document, columns(rows) if rows else ["there are no strategies"])
+    lines: list[str] = []
+    for each in found:
+        values = ", ".join(f"{name}={value}" for name, value in each.parameters.items())
+        lines += [f"{each.name}: {each.summary}", f"  {values or 'no parameters'}"]
+    show(args, document, lines)
     return 0

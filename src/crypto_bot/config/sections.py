@@ -23,6 +23,11 @@ def _split(text: str | tuple[str, ...]) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip()) if isinstance(text, str) else text
 
 
+def _is_strategy(name: str) -> bool:
+    """Tell whether this could be the name of a strategy, or the path of a user's own."""
+    return _NAME.fullmatch(name) is not None or (name.endswith(".py") and name != ".py")
+
+
 def _in_units_of(scale: int) -> BeforeValidator:
     """Refuse decimal text that does not come out as a whole number of 1/scale."""
 
@@ -92,7 +97,9 @@ class Trading(Section):
     """What is traded, by which strategies, with how much money."""
 
     symbols: Listed = Field(min_length=1, description="pairs like BTC/USDT, separated by commas, each once")
-    strategies: Listed = Field(min_length=1, description="names of strategies, separated by commas, each once")
+    strategies: Listed = Field(
+        min_length=1, description="names of strategies or paths of .py files, separated by commas, each once"
+    )
     timeframe: str = Field(description="the length of a bar, like 5m, 4h or 1d")
     cash: Money = Field(
         gt=0, le=90_000_000_000, description="an amount of the quote asset above 0 and up to 90000000000"
@@ -116,8 +123,8 @@ class Trading(Section):
     @field_validator("strategies")
     @classmethod
     def _names(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        if len(set(names)) != len(names) or not all(_NAME.fullmatch(name) for name in names):
-            raise ValueError("not a list of names")
+        if len(set(names)) != len(names) or not all(_is_strategy(name) for name in names):
+            raise ValueError("not a list of strategies")
         return names
 
     @field_validator("timeframe")

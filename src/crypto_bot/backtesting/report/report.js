@@ -16,7 +16,12 @@ function figure(cell, text) {
   if (cut < text.length) cell.append(make("span", "frac", text.slice(cut)));
 }
 function readout(box) {
-  return parts => box.replaceChildren(...parts.flatMap(([name, text, cls]) => [...(name ? [make("b", "", name)] : []), make("span", cls, text), " "]));
+  return parts => box.replaceChildren(...parts.flatMap(([name, text, cls]) => {
+    const pair = make("span", "pair");
+    if (name) pair.append(make("b", "", name));
+    pair.append(make("span", cls, text));
+    return [pair, " "];
+  }));
 }
 
 function heading() {

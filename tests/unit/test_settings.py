@@ -3,63 +3,19 @@
 import configparser
 import os
 import subprocess
-from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from crypto_bot.config.settings import PACKAGED_DEFAULTS, SECTION_KEYS, Settings, load_settings
-from crypto_bot.domain.errors import UsageError
+from tests.settings_layers import NO_ENV_FILE, edited, ini_lines, load, refusal
 
 ROOT = Path(__file__).resolve().parents[2]
-NO_ENV_FILE = Path("/nonexistent/.env")
 EVERY_KEY = [(section, key) for section, keys in SECTION_KEYS.items() for key in keys]
-CANARY = "cAnArY-5f3d9e17"
-
-
-def load(
-    path: Path | None = None,
-    overrides: Mapping[str, str] | None = None,
-    env: Mapping[str, str] | None = None,
-    env_file: Path = NO_ENV_FILE,
-    exchange_keys: bool = False,
-) -> Settings:
-    return load_settings(path, overrides=overrides or {}, env=env or {}, env_file=env_file, exchange_keys=exchange_keys)
-
-
-def refusal(path: Path | None = None, **layers: object) -> str:
-    """Return the sentence with which settings are refused; it is one line."""
-    with pytest.raises(UsageError) as caught:
-        load(path, **layers)  # type: ignore[arg-type]  # each test passes what load takes
-    sentence = str(caught.value)
-    assert "\n" not in sentence and sentence.endswith((".", "?")), sentence
-    return sentence
-
-
-def ini_lines() -> list[str]:
-    return PACKAGED_DEFAULTS.read_text(encoding="utf-8").splitlines()
-
-
-def edited(tmp_path: Path, **changes: str | None) -> Path:
-    """Write the packaged INI file with lines `section__key` replaced, or removed where None."""
-    section, lines = "", []
-    for line in ini_lines():
-        if line.startswith("["):
-            section = line.strip("[]")
-        name = f"{section}__{line.partition('=')[0].strip()}"
-        if name in changes and "=" in line and not line.startswith("#"):
-            replacement = changes[name]
-            if replacement is not None:
-                lines.append(replacement)
-            continue
-        lines.append(line)
-    path = tmp_path / "edited.ini"
-    path.write_text("\n".join(lines), encoding="utf-8")
-    return path
 
 
 def test_packaged_file_and_model_name_the_same_keys() -> None:
@@ -292,93 +248,8 @@ def test_dry_run_wins_over_all(tmp_path: Path) -> None:
     assert not load(env={"TRADING_DRY_RUN": "false"}, env_file=env_file).trading.dry_run
 
 
-KEYS = {"EXCHANGE_API_KEY": CANARY + "k", "EXCHANGE_API_SECRET": CANARY + "s"}
-
-
-def test_exchange_keys_are_loaded_only_where_a_mode_needs_them() -> None:
-    live = {"general.mode": "live"}
-    assert load(env=KEYS).secrets.exchange_api_key is None
-    assert load(env=KEYS, overrides={"general.mode": "backtest"}).secrets.exchange_api_secret is None
-    assert load(env=KEYS, overrides=live).secrets.exchange_api_key == SecretStr(CANARY + "k")
-    assert load(env=KEYS, exchange_keys=True).secrets.exchange_api_secret == SecretStr(CANARY + "s")
-    dry = {**KEYS, "TRADING_DRY_RUN": "true"}
-    assert load(env=dry, overrides=live, exchange_keys=True).secrets.exchange_api_key is None
-
-
-def test_secrets_never_show(tmp_path: Path) -> None:
-    env = {
-        **KEYS, "TELEGRAM_BOT_TOKEN": CANARY, "TELEGRAM_CHAT_ID": CANARY, "DISCORD_WEBHOOK_URL": CANARY,
-        "API_TOKEN": CANARY, "DATABASE_URL": f"sqlite:///{CANARY}.db",
-    }  # fmt: skip
-    settings = load(env=env, exchange_keys=True)
-    told = [repr(settings), str(settings), repr(settings.model_dump()), settings.model_dump_json()]
-    told += [refusal(env=env, overrides={name: value}) for name, value in BAD_VALUES]
-    told += [refusal(overrides={"database.url": f"postgresql://me:{CANARY}@db/x"})]
-    told += [refusal(overrides={"exchange.url": f"http://me:{CANARY}@127.0.0.1"})]
-    told += [refusal(overrides={"secrets.api_token": CANARY}), refusal(overrides={"general.api_key": CANARY})]
-    told += [refusal(overrides={"riks.api_key": CANARY})]
-    broken = tmp_path / "broken.ini"
-    for line in (f"[general]\n{CANARY}\n", f"token = {CANARY}\n", f"[general]\napi_key = {CANARY}\n"):
-        broken.write_text(line)
-        told.append(refusal(broken))
-    (tmp_path / ".env").write_text(f"{CANARY}\n")
-    told.append(refusal(env_file=tmp_path / ".env"))
-    assert not [text for text in told if CANARY in text]
-
-
-def test_a_validation_error_keeps_no_input() -> None:
-    with pytest.raises(UsageError) as caught:
-        load(overrides={"database.url": f"postgresql://me:{CANARY}@db/x"})
-    assert caught.value.__suppress_context__ and CANARY not in str(caught.value.__context__)
-
-
-def test_secrets_from_files_and_other_variables(tmp_path: Path) -> None:
-    path = tmp_path / "token"
-    path.write_text("from-a-file\n")
-    path.chmod(0o600)
-    settings = load(
-        overrides={"secrets.api_token": f"file:{path}", "secrets.telegram_bot_token": "MY_BOT"},
-        env={"MY_BOT": "mine", "TELEGRAM_BOT_TOKEN": "not this"},
-    )
-    assert settings.secrets.api_token == SecretStr("from-a-file")
-    assert settings.secrets.telegram_bot_token == SecretStr("mine")
-    path.chmod(0o644)
-    assert "can be read by others" in refusal(overrides={"secrets.api_token": f"file:{path}"})
-    assert "cannot be read" in refusal(overrides={"secrets.api_token": f"file:{tmp_path / 'none'}"})
-
-
-def test_env_file_is_taken_literally(tmp_path: Path) -> None:
-    env_file = tmp_path / ".env"
-    env_file.write_text("# a comment\nexport API_TOKEN='a$HOME%(x)s#b'\nTELEGRAM_BOT_TOKEN=\"two words\"\nOTHER=1\n")
-    settings = load(env_file=env_file)
-    assert settings.secrets.api_token == SecretStr("a$HOME%(x)s#b")
-    assert settings.secrets.telegram_bot_token == SecretStr("two words")
-
-
 def test_a_percent_sign_in_the_ini_file_is_a_percent_sign(tmp_path: Path) -> None:
     assert load(edited(tmp_path, data__archive="archive = 100%/%(x)s")).data.archive == Path("100%/%(x)s")
-
-
-def test_a_misspelled_variable_in_the_env_file_is_told(tmp_path: Path) -> None:
-    env_file = tmp_path / ".env"
-    env_file.write_text("EXCHANGE_TESNET=true\n")
-    assert "did you mean EXCHANGE_TESTNET?" in refusal(env_file=env_file)
-
-
-def test_the_example_names_every_variable_and_loads(tmp_path: Path) -> None:
-    from crypto_bot.config.secret_sources import known_variables
-    from crypto_bot.config.sources import read_env_file, read_ini
-
-    example = ROOT / ".env.example"
-    known = known_variables((read_ini(PACKAGED_DEFAULTS)[0],))
-    text = example.read_text(encoding="utf-8")
-    assert set(read_env_file(example)) == known - {"DATABASE_URL"}
-    assert "\n# DATABASE_URL=sqlite+aiosqlite:///State/trading.db\n" in text
-    lines = text.splitlines()
-    for number, line in enumerate(lines):
-        if "=" in line and not line.startswith("#"):
-            assert lines[number - 1].startswith("# "), line
-    assert load(env_file=example) == load()
 
 
 def test_state_moves_with_what_lies_in_it(tmp_path: Path) -> None:

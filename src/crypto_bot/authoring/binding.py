@@ -57,26 +57,28 @@ class Strategy:
         """The name of the strategy."""
         return self.module.name
 
-    def bind(self, params: ParameterSet, symbols: int, bar_ns: int) -> Bound:
+    def bind(self, params: ParameterSet, symbols: int, run_ns: int, bar_ns: int | None = None) -> Bound:
         """Return the strategy ready to run on so many symbols, with bars of the run's length.
 
+        `bar_ns` is the length of the base bars when orders live on finer ones than those of the run.
         Memory is one block of 8-byte words: its bytes are its snapshot.
         """
-        own_ns = timeframe_ns(self.module.timeframe) if self.module.timeframe else bar_ns
-        if own_ns % bar_ns:
+        bar_ns = bar_ns or run_ns
+        own_ns = timeframe_ns(self.module.timeframe) if self.module.timeframe else run_ns
+        if own_ns % run_ns:
             text = f"it decides on {self.module.timeframe} bars, which cannot be made of the run's bars"
             raise Mistake(self.module.path, 0, f"{text}; choose a shorter --timeframe that divides them")
         memory, warmup = _new_memory(self.module, params, symbols)
         memory.whole[BAR_NS] = bar_ns
         memory.real[PER_YEAR] = YEAR_NS / own_ns
         memory.whole[WARMUP] = warmup
-        return Bound(self.module, params, self._walker(params), memory, warmup)
+        return Bound(self.module, params, self._walker(params, own=own_ns != bar_ns), memory, warmup)
 
-    def _walker(self, params: ParameterSet) -> Callable[..., int]:
+    def _walker(self, params: ParameterSet, *, own: bool) -> Callable[..., int]:
         """Return the walker for parameters of this shape; a tuple of another length compiles once more."""
-        shape = tuple(len(value) if isinstance(value, tuple) else 1 for value in params)
+        shape = (int(own), *(len(value) if isinstance(value, tuple) else 1 for value in params))
         if shape not in self._walkers:
-            self._walkers[shape] = _load(self.module, walker_text(self.module, params))
+            self._walkers[shape] = _load(self.module, walker_text(self.module, params, own=own))
         return self._walkers[shape]
 
 

@@ -76,11 +76,14 @@ _ON_FILLS = """    if whole[_c.STARTED] and wish[0]["news"] == 0:
 {step}"""
 
 
-def walker_text(module: Module, params: ParameterSet) -> str:
-    """Return the author's edited text with its walker; only the lengths of tuples depend on `params`."""
+def walker_text(module: Module, params: ParameterSet, *, own: bool) -> str:
+    """Return the author's edited text with its walker; only the lengths of tuples depend on `params`.
+
+    With `own` the strategy decides on bars of its own, not on every bar of the run.
+    """
     view_fields, views, updates = _indicator_parts(module.indicators)
     cell_fields, cells = _cell_parts(module.cells, len(module.indicators))
-    own = module.timeframe is not None
+    own = own and module.wake != "fills"
     pad = "    " if module.wake == "fills" else "        "
     step = _STEP.format(
         pad=pad,

@@ -15,6 +15,7 @@ from crypto_bot.kernel.layout import (
     HALT_DRAWDOWN,
     HIGHS,
     LOWS,
+    SLOTS,
     Account,
     Market,
     Memory,
@@ -49,19 +50,36 @@ def drain(world: World, venue: Venue, market: Market, i: int) -> None:
     desk["effects_made"] = 0
 
 
+@compiled(inline=True)
+def next_match(world: World, venue: Venue, market: Market, i: int, cursor: int) -> int:
+    """Find the next order that slice i fills or ends, from a cursor on; its report stands in the register.
+
+    Returns the cursor to go on from, or -1 when slice i has no more to say.
+    """
+    lanes = venue.gate.size
+    while cursor < PHASES * lanes * SLOTS:
+        phase = cursor // (lanes * SLOTS)
+        lane = cursor // SLOTS % lanes
+        slot = cursor % SLOTS
+        g = venue.gate[lane]
+        if g["kinds"] & (1 << phase // 2) == 0 or slot >= g["used"]:
+            cursor = (cursor // SLOTS + 1) * SLOTS
+            continue
+        cursor += 1
+        if match_slot(world, venue, market, i, lane, slot, phase):
+            return cursor
+    return -1
+
+
 @compiled()
 def match_slice(world: World, venue: Venue, market: Market, i: int) -> None:
     """Let the venue match slice i and the ledger book every fill, one after the other."""
-    for phase in range(PHASES):
-        for lane in range(venue.gate.size):
-            if venue.gate[lane]["kinds"] & (1 << phase // 2) == 0:
-                continue
-            for slot in range(venue.gate[lane]["used"]):
-                if match_slot(world, venue, market, i, lane, slot, phase):
-                    world.event[0]["time_ns"] = market.times[i]
-                    advance(world, market, i, 0)
-                    if world.desk[0]["effects_made"] != 0:
-                        drain(world, venue, market, max(i - 1, 0))
+    cursor = next_match(world, venue, market, i, 0)
+    while cursor >= 0:
+        advance(world, market, i, 0)
+        if world.desk[0]["effects_made"] != 0:
+            drain(world, venue, market, max(i - 1, 0))
+        cursor = next_match(world, venue, market, i, cursor)
     reset_gates(venue)
 
 
@@ -115,7 +133,6 @@ def _fill_at_close(world: World, venue: Venue, market: Market, i: int) -> None:
         for lane in range(venue.gate.size):
             for slot in range(venue.gate[lane]["used"]):
                 if match_at_close(world, venue, market, i, lane, slot, phase):
-                    world.event[0]["time_ns"] = world.desk[0]["time_ns"]
                     advance(world, market, i, 0)
                     if world.desk[0]["effects_made"] != 0:
                         drain(world, venue, market, i)

@@ -63,7 +63,9 @@ if COMPILE:
 
     CompilerFault: type[Exception] = NumbaError
 
-    def compiled(signature: Any = None, *, inline: bool = False, strict: bool = False) -> Callable[[Function], Function]:
+    def compiled(
+        signature: Any = None, *, inline: bool = False, strict: bool = False
+    ) -> Callable[[Function], Function]:
         """Compile a kernel function; with a signature at once, otherwise where it is used.
 
         `inline` asks LLVM to inline it, `strict` makes a division by zero raise as it does in Python.
@@ -93,7 +95,9 @@ else:
     class CompilerFault(Exception):  # type: ignore[no-redef] # the same name for both ways to run
         """Never raised: nothing is compiled."""
 
-    def compiled(signature: Any = None, *, inline: bool = False, strict: bool = False) -> Callable[[Function], Function]:
+    def compiled(
+        signature: Any = None, *, inline: bool = False, strict: bool = False
+    ) -> Callable[[Function], Function]:
         """Leave the function as it is."""
         return lambda function: function
 

@@ -99,7 +99,9 @@ def note_wish(world: World, lane: int) -> None:
     """Note what a strategy wants on a lane, whenever that has changed."""
     desk = world.desk[0]
     w = world.wish[lane]
-    _fold(desk, SIGNALED + 1024 * w["dirty"] + 65536 * (lane * 64), w["weight"] + (w["hold"] << 20), w["stop"], w["take"])
+    _fold(
+        desk, SIGNALED + 1024 * w["dirty"] + 65536 * (lane * 64), w["weight"] + (w["hold"] << 20), w["stop"], w["take"]
+    )
     if _room(world):
         n = world.log[desk["log_count"]]
         desk["log_count"] += 1

@@ -8,7 +8,21 @@ on a driftless price it loses its fees and nothing else. It is a way to trade, n
 Source: Binance's published spot grid; quantity per line q = investment / (sum of the buys + first purchase).
 """
 
-from crypto_bot.strategy import BUY, SELL, Memory, NamedTuple, bought, close, fee, hold, lots, position, quote, sold, unquote
+from crypto_bot.strategy import (
+    BUY,
+    SELL,
+    Memory,
+    NamedTuple,
+    bought,
+    close,
+    fee,
+    hold,
+    lots,
+    position,
+    quote,
+    sold,
+    unquote,
+)
 
 wake = "fills"
 

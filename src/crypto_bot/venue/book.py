@@ -51,7 +51,7 @@ if COMPILE:
 
 
 @compiled(inline=True)
-def report_order(world: World, r: Record, lane: int, slot: int, state: int) -> None:
+def report_order(world: World, r: Record, lane: int, slot: int, state: int, time_ns: int) -> None:
     """Write what the venue says of an order into the event register."""
     e = world.event[0]
     e["kind"] = ORDER_EVENT
@@ -60,7 +60,7 @@ def report_order(world: World, r: Record, lane: int, slot: int, state: int) -> N
     e["order_id"] = r["id"]
     e["state"] = state
     e["side"] = r["side"]
-    e["time_ns"] = world.desk[0]["time_ns"]
+    e["time_ns"] = time_ns
     e["code"] = 0
 
 
@@ -92,7 +92,7 @@ def _accept(world: World, venue: Venue, lane: int, slot: int, last: int) -> None
     r["left"] = o["left"]
     r["budget"] = o["budget"]
     if r["kind"] == POST_ONLY and (last - r["price"]) * r["side"] <= 0:
-        report_order(world, r, lane, slot, REJECTED)
+        report_order(world, r, lane, slot, REJECTED, world.desk[0]["time_ns"])
         return
     r["live"] = 1
     r["since"] = world.desk[0]["time_ns"]
@@ -100,14 +100,14 @@ def _accept(world: World, venue: Venue, lane: int, slot: int, last: int) -> None
     if slot >= g["used"]:
         g["used"] = slot + 1
     widen(g, r, venue.terms[lane % venue.terms.size]["through"])
-    report_order(world, r, lane, slot, OPEN)
+    report_order(world, r, lane, slot, OPEN, world.desk[0]["time_ns"])
 
 
 @compiled(inline=True)
 def _cancel(world: World, venue: Venue, lane: int, slot: int) -> None:
     r = venue.resting[lane, slot]
     remove(venue, lane, slot)
-    report_order(world, r, lane, slot, CANCELED)
+    report_order(world, r, lane, slot, CANCELED, world.desk[0]["time_ns"])
 
 
 @compiled(inline=True)

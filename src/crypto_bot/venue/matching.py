@@ -54,12 +54,12 @@ def match_slot(world: World, venue: Venue, market: Market, i: int, lane: int, sl
     if step == AT_OPEN:
         if r["kind"] != MARKET:
             return False
-        return _execute(world, venue, lane, slot, _slipped(market.bars[OPENS, i, k], side, t), 0)
+        return _execute(world, venue, market, i, lane, slot, _slipped(market.bars[OPENS, i, k], side, t), 0)
     if step == AT_STOP:
         if r["kind"] == STOP_LIMIT and r["trigger"] > 0:
             return _trigger_stop_limit(world, venue, market, i, lane, slot)
         price = _stop_price(r, market, i, k) if r["kind"] == STOP else 0
-        return price > 0 and _execute(world, venue, lane, slot, _slipped(price, side, t), 0)
+        return price > 0 and _execute(world, venue, market, i, lane, slot, _slipped(price, side, t), 0)
     if r["kind"] == MARKET or r["kind"] == STOP or r["trigger"] > 0:
         return False
     return _match_limit(world, venue, market, i, lane, slot)
@@ -73,7 +73,9 @@ def match_at_close(world: World, venue: Venue, market: Market, i: int, lane: int
     if r["live"] == 0 or r["side"] != side or r["kind"] != MARKET:
         return False
     k = lane % venue.terms.size
-    return _execute(world, venue, lane, slot, _slipped(market.bars[CLOSES, i, k], side, venue.terms[k]), 0)
+    done = _execute(world, venue, market, i, lane, slot, _slipped(market.bars[CLOSES, i, k], side, venue.terms[k]), 0)
+    world.event[0]["time_ns"] = world.desk[0]["time_ns"]
+    return done
 
 
 @compiled(inline=True)
@@ -99,7 +101,7 @@ def _trigger_stop_limit(world: World, venue: Venue, market: Market, i: int, lane
     price = _slipped(reached, r["side"], venue.terms[k])
     if (r["price"] - price) * r["side"] < 0:
         return False
-    return _execute(world, venue, lane, slot, price, 0)
+    return _execute(world, venue, market, i, lane, slot, price, 0)
 
 
 @compiled(inline=True)
@@ -116,12 +118,12 @@ def _match_limit(world: World, venue: Venue, market: Market, i: int, lane: int, 
     if arrives and (price - opened) * side > 0:
         taken = _slipped(opened, side, t)
         taken = min(taken, price) if side == BUY else max(taken, price)
-        return _execute(world, venue, lane, slot, taken, 0)
+        return _execute(world, venue, market, i, lane, slot, taken, 0)
     if side == BUY:
         crossed = market.bars[LOWS, i, k] <= price - t["through"]
     else:
         crossed = market.bars[HIGHS, i, k] >= price + t["through"]
-    return bool(crossed) and _execute(world, venue, lane, slot, price, 1)
+    return bool(crossed) and _execute(world, venue, market, i, lane, slot, price, 1)
 
 
 @compiled(inline=True)
@@ -136,7 +138,7 @@ def _slipped(price: int, side: int, t: Record) -> int:
 
 
 @compiled(inline=True)
-def _execute(world: World, venue: Venue, lane: int, slot: int, price: int, maker: int) -> bool:
+def _execute(world: World, venue: Venue, market: Market, i: int, lane: int, slot: int, price: int, maker: int) -> bool:
     """Report a fill of all that is left, or of what the account can pay or has; nothing left over rests."""
     instruments = venue.terms.size
     r = venue.resting[lane, slot]
@@ -153,7 +155,7 @@ def _execute(world: World, venue: Venue, lane: int, slot: int, price: int, maker
         quantity = quantise(quantity, t["lot"], DOWN)
     remove(venue, lane, slot)
     if quantity <= 0:
-        report_order(world, r, lane, slot, EXPIRED)
+        report_order(world, r, lane, slot, EXPIRED, market.times[i])
         return True
     e = world.event[0]
     e["kind"] = FILL_EVENT
@@ -165,7 +167,7 @@ def _execute(world: World, venue: Venue, lane: int, slot: int, price: int, maker
     e["quantity"] = quantity
     e["maker"] = maker
     e["final"] = 1
-    e["time_ns"] = 0
+    e["time_ns"] = market.times[i]
     e["code"] = 0
     if t["fee_in_received"] and r["side"] == BUY:
         e["fee_asset"] = t["base"]

@@ -1,0 +1,110 @@
+"""One backtest in one process: candles, strategies and assumptions in, an Outcome out."""
+
+from collections.abc import Callable, Sequence
+from time import perf_counter
+
+import numpy as np
+
+from crypto_bot.backtesting.notes import NoteBook
+from crypto_bot.backtesting.outcome import Outcome
+from crypto_bot.backtesting.replay import AT_CLOSE, SKIP, replay
+from crypto_bot.backtesting.setup import Chosen, Simulation
+from crypto_bot.backtesting.several import replay_several
+from crypto_bot.backtesting.stage import Stage, decisions_hash, ledger_hash, prepare
+from crypto_bot.backtesting.tape import Tape, make_tape
+from crypto_bot.data.digest import candles_digest
+from crypto_bot.domain.errors import RunFailed
+from crypto_bot.domain.market import Candles
+from crypto_bot.kernel.layout import CLOSES
+
+Progress = Callable[[int, int], None]
+"""Called with (bars done, bars in all) now and then."""
+
+_CHUNK = 1 << 19
+
+
+def simulate(
+    chosen: Sequence[Chosen],
+    candles: Sequence[Candles],
+    simulation: Simulation,
+    *,
+    start_ns: int | None = None,
+    detail: Sequence[Candles] = (),
+    skip: bool = True,
+    progress: Progress | None = None,
+) -> Outcome:
+    """Replay candles through the kernel and return what came of it.
+
+    Candles that open before `start_ns` serve as warm-up and are not counted. `skip=False` runs the
+    plain loop at every bar; the result is the same. Raises UsageError, DataError or RunFailed.
+    """
+    began = perf_counter()
+    tape = make_tape(candles, fills=simulation.fills, detail=detail)
+    stage = prepare(chosen, [each.instrument for each in candles], tape, simulation, start_ns=start_ns)
+    notes = NoteBook(stage.world.log)
+    ways = (SKIP if skip else 0) | (AT_CLOSE if simulation.fill_at == "close" else 0)
+    drive = _replay_one if len(chosen) == 1 else replay_several
+    stage.guarded(lambda: drive(stage, 0, 0, ways))  # the first call resolves types; it is no part of the replay
+    setup_seconds = perf_counter() - began
+    began = perf_counter()
+    _run(stage, notes, lambda first, stop: drive(stage, first, stop, ways), progress)
+    engine_seconds = perf_counter() - began
+    begin = 0 if start_ns is None else int(np.searchsorted(tape.run_times, start_ns, "left"))
+    desk = stage.world.desk[0]
+    instruments = stage.instruments
+    return Outcome(
+        instruments=instruments,
+        timeframe=candles[0].timeframe,
+        strategies=tuple(c.name for c in chosen),
+        times=tape.run_times[begin:],
+        closes=tape.run_bars[CLOSES, begin:],
+        equity=stage.equity[tape.due[begin:]] if tape.is_split else stage.equity[begin:],
+        initial_equity=simulation.cash,
+        fills=notes.fills(len(instruments), tape.run_times),
+        assets=(instruments[0].quote, *(instrument.base for instrument in instruments)),
+        decisions_hash=decisions_hash(stage.world),
+        ledger_hash=ledger_hash(stage.world),
+        data_hash=candles_digest(*(each.between(start_ns) for each in candles)),
+        orders=int(desk["approved"]),
+        refused=int(desk["refused"]),
+        engine_seconds=engine_seconds,
+        setup_seconds=setup_seconds,
+        warnings=(*_dropped_bars(tape, candles), *notes.warnings()),
+        candles=tuple(candles),
+        assumptions=simulation.stated(),
+    )
+
+
+def _replay_one(stage: Stage, first: int, stop: int, ways: int) -> int:
+    bound = stage.bounds[0]
+    arguments = (stage.markets[0], stage.world, stage.venue, stage.equity, bound.memory, first, stop, ways)
+    return int(replay(bound.walk, *arguments))
+
+
+def _run(stage: Stage, notes: NoteBook, drive: Callable[[int, int], int], progress: Progress | None) -> None:
+    """Run all bars of a stage, collecting the notes whenever the log is nearly full."""
+    total = stage.tape.times.size
+    i = stage.first
+
+    def go_on() -> int:
+        return drive(i, min(total, i + _CHUNK) if progress else total)
+
+    while i < total:
+        reached = stage.guarded(go_on)
+        if reached == i and stage.world.desk[0]["log_count"] == 0:
+            raise RunFailed("the log is too small for one bar of this run; use fewer symbols or strategies")
+        notes.collect(stage.world)
+        i = reached
+        if progress:
+            progress(i - stage.first, total - stage.first)
+    if stage.world.desk[0]["laws"] != 0:
+        raise RunFailed("the ledger broke one of its own laws; please report this with the command and its data")
+
+
+def _dropped_bars(tape: Tape, candles: Sequence[Candles]) -> list[str]:
+    """Say which bars were left out because another symbol lacks them."""
+    return [
+        f"{len(each) - tape.run_times.size} bars of {each.instrument.symbol} were left out: other symbols lack them"
+        for each in candles
+        if len(each) > tape.run_times.size
+    ]

@@ -1,0 +1,119 @@
+"""A run laid out: the world, the venue, and for every strategy its market, account and memory."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import TypeVar
+
+import numpy as np
+
+from crypto_bot.authoring.binding import Bound
+from crypto_bot.authoring.sentences import runtime_mistake
+from crypto_bot.backtesting.setup import Chosen, Simulation
+from crypto_bot.backtesting.several import part_curves
+from crypto_bot.backtesting.tape import Tape
+from crypto_bot.domain.instrument import Instrument
+from crypto_bot.domain.market import IntArray
+from crypto_bot.kernel.context import FAULT, NEXT, WARMUP
+from crypto_bot.kernel.genesis import Stake, new_world
+from crypto_bot.kernel.layout import HIGHS, SLOTS, Account, Market, World
+from crypto_bot.venue.book import Venue
+from crypto_bot.venue.opening import open_venue
+
+Result = TypeVar("Result")
+
+_LEAST_LOG = 1 << 16
+_HEADROOM = 4
+"""How many times its highest price so far an instrument may rise before orders are refused as too large."""
+
+
+@dataclass
+class Stage:
+    """Everything that one run changes, and what it reads."""
+
+    instruments: tuple[Instrument, ...]
+    tape: Tape
+    world: World
+    venue: Venue
+    bounds: tuple[Bound, ...]
+    markets: tuple[Market, ...]
+    accounts: tuple[Account, ...]
+    equity: IntArray
+    first: int
+
+    def guarded(self, work: Callable[[], Result]) -> Result:
+        """Do a piece of the run; what a strategy did wrong becomes a sentence about its own lines."""
+        try:
+            # Interpreted code has to be as strict about division, and as lenient about overflow, as compiled code.
+            with np.errstate(divide="raise", invalid="raise", over="ignore"):
+                return work()
+        except (ArithmeticError, IndexError) as fault:
+            faulty = [s for s, bound in enumerate(self.bounds) if bound.memory.whole[FAULT]]
+            if not faulty and len(self.bounds) > 1:
+                raise
+            bound = self.bounds[faulty[0] if faulty else 0]
+            symbols = tuple(instrument.symbol for instrument in self.instruments)
+            raise runtime_mistake(bound.module, bound.memory, self.tape.times, symbols, fault) from None
+
+
+def prepare(
+    chosen: Sequence[Chosen],
+    instruments: Sequence[Instrument],
+    tape: Tape,
+    simulation: Simulation,
+    *,
+    start_ns: int | None = None,
+) -> Stage:
+    """Lay out a run and let the indicators see the bars that open before `start_ns`."""
+    count = len(instruments)
+    lanes = count * len(chosen)
+    world = new_world(
+        instruments,
+        Stake(simulation.cash, len(chosen)),
+        simulation.limits,
+        simulation.costs,
+        bar_ns=tape.bar_ns,
+        highest_prices=[int(tape.bars[HIGHS, :, k].max()) * _HEADROOM for k in range(count)],
+        log_capacity=max(_LEAST_LOG, 16 * SLOTS * lanes),
+    )
+    venue = open_venue(instruments, len(chosen), simulation.costs, through=simulation.fills == "pessimistic")
+    bounds = tuple(c.strategy.bind(c.params, count, tape.run_ns, tape.bar_ns) for c in chosen)
+    equity = np.zeros(tape.times.size, np.int64)
+    accounts = tuple(
+        Account(curve, world.book, world.subs[s * count : (s + 1) * count], world.wish[s * count : (s + 1) * count])
+        for s, curve in enumerate(part_curves(len(chosen), equity))
+    )
+    markets = tuple(tape.market(bound.own_ns) for bound in bounds)
+    first = 0 if start_ns is None else int(np.searchsorted(tape.times, start_ns, "left"))
+    stage = Stage(tuple(instruments), tape, world, venue, bounds, markets, accounts, equity, first)
+    for s in range(len(bounds)):
+        _warm_up(stage, s)
+    return stage
+
+
+def _warm_up(stage: Stage, s: int) -> None:
+    """Show a strategy the bars before the start: its indicators see them, its step is not called."""
+    bound, market, first = stage.bounds[s], stage.markets[s], stage.first
+    if first == 0:
+        return
+    seen = int(np.searchsorted(market.due, first, "left")) if market.due.size else first
+    whole = bound.memory.whole
+    whole[WARMUP] = max(int(whole[WARMUP]), seen + 1)
+    if bound.module.wake == "fills":
+        return
+    stage.guarded(lambda: bound.walk(market, 0, first, stage.accounts[s], bound.memory))
+    if market.due.size:
+        whole[NEXT] = seen
+
+
+def decisions_hash(world: World) -> str:
+    """Return the hash of every signal, risk decision, order and fill so far."""
+    return f"{int(world.desk[0]['decisions']) & ((1 << 64) - 1):016x}"
+
+
+def ledger_hash(world: World) -> str:
+    """Return one short name for what everybody owns."""
+    digest = blake2b(digest_size=8)
+    for part in (world.purse, world.book, world.funds, world.subs):
+        digest.update(part.tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,155 @@
+"""Candles as the kernel replays them: aligned planes of bars, and each strategy's own bars.
+
+The base bars of a tape are those on which orders live. Usually they are the run's bars; with
+`fills=path` every bar becomes three legs, and with a detail timeframe the base is the finer candles.
+Strategies then decide on the run's bars all the same, each known from the base bar it closes with.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from crypto_bot.domain.errors import DataError
+from crypto_bot.domain.market import Candles, IntArray
+from crypto_bot.domain.timeframe import phase_ns
+from crypto_bot.kernel.layout import CLOSES, FAR, HIGHS, LOWS, OPENS, PLANES, SUMS, VOLUMES, Market
+
+_LEGS = 3
+_EMPTY = np.zeros(0, np.int64)
+
+
+@dataclass(frozen=True)
+class Tape:
+    """Base bars, and where among them each bar of the run closes (`due`, one for each of `times`)."""
+
+    bars: IntArray
+    times: IntArray
+    bar_ns: int
+    run_times: IntArray
+    run_bars: IntArray
+    run_ns: int
+    due: IntArray
+
+    @property
+    def is_split(self) -> bool:
+        """Whether the base bars are finer than those of the run."""
+        return self.bar_ns != self.run_ns
+
+    def market(self, own_ns: int) -> Market:
+        """Return the market for a strategy that decides on bars of this length, 0 for those of the run."""
+        if own_ns and own_ns != self.run_ns:
+            own, due = own_bars(self.run_bars, self.run_times, self.run_ns, own_ns)
+            return Market(self.bars, self.times, own, self.due[due])
+        if self.is_split:
+            return Market(self.bars, self.times, self.run_bars, self.due)
+        return Market(self.bars, self.times, self.bars, _EMPTY)
+
+
+def make_tape(candles: Sequence[Candles], *, fills: str = "pessimistic", detail: Sequence[Candles] = ()) -> Tape:
+    """Lay candles of one timeframe side by side; instruments keep their order.
+
+    Only times that all of them have are kept. Raises DataError when nothing is left.
+    """
+    times, bars = planes(candles)
+    run_ns = candles[0].bar_ns
+    if detail:
+        fine_times, fine = planes(detail)
+        fine_ns = detail[0].bar_ns
+        due = np.searchsorted(fine_times + fine_ns, times + run_ns, "left").astype(np.int64)
+        whole = due < fine_times.size
+        if not whole.any():
+            raise DataError("the detail candles do not cover the run; import them for the same time")
+        return Tape(fine, fine_times, fine_ns, times[whole], _kept(bars, whole), run_ns, due[whole])
+    if fills == "path":
+        leg_times, legs = _legs(times, bars, run_ns)
+        due = np.arange(times.size, dtype=np.int64) * _LEGS + _LEGS - 1
+        return Tape(legs, leg_times, run_ns // _LEGS, times, bars, run_ns, due)
+    return Tape(bars, times, run_ns, times, bars, run_ns, np.arange(times.size, dtype=np.int64))
+
+
+def planes(candles: Sequence[Candles]) -> tuple[IntArray, IntArray]:
+    """Return the common times and bars[plane, time, instrument] of candles."""
+    times = candles[0].times
+    for other in candles[1:]:
+        if not np.array_equal(times, other.times):
+            times = np.intersect1d(times, other.times, assume_unique=True)
+    if times.size == 0:
+        names = ", ".join(c.instrument.symbol for c in candles)
+        raise DataError(
+            f"{names} have no bar of {candles[0].timeframe} in common; choose another time or fewer symbols"
+        )
+    bars = np.empty((PLANES, times.size, len(candles)), np.int64)
+    for k, each in enumerate(candles):
+        rows = slice(None) if each.times.size == times.size else np.searchsorted(each.times, times)
+        for plane, column in zip((OPENS, HIGHS, LOWS, CLOSES, VOLUMES), each.columns()[1:], strict=True):
+            bars[plane, :, k] = column[rows]
+    running_sums(bars)
+    return np.array(times, dtype=np.int64), bars
+
+
+def running_sums(bars: IntArray) -> None:
+    """Fill the plane of running sums: for each bar the sum of all closes before it."""
+    bars[SUMS, 0] = 0
+    np.cumsum(bars[CLOSES, :-1], axis=0, out=bars[SUMS, 1:])
+
+
+def own_bars(bars: IntArray, times: IntArray, bar_ns: int, own_ns: int) -> tuple[IntArray, IntArray]:
+    """Return bars of a longer timeframe and, for each, the index of the bar with which it becomes known.
+
+    That is the bar that closes the period or, when it is missing, the first one after it: what a live
+    feed would know, and when. The last period is left out until it is over.
+    """
+    phase = phase_ns(own_ns)
+    label = (times - phase) // own_ns
+    starts = np.flatnonzero(np.r_[True, label[1:] != label[:-1]])
+    ends_ns = (label[starts] + 1) * own_ns + phase
+    due = np.searchsorted(times + bar_ns, ends_ns, "left").astype(np.int64)
+    starts, due = starts[due < times.size], due[due < times.size]
+    own = np.zeros((PLANES, starts.size, bars.shape[2]), np.int64)
+    if starts.size:
+        stops = np.r_[starts[1:], np.searchsorted(label, label[starts[-1]], "right")]
+        own[OPENS] = bars[OPENS, starts]
+        own[CLOSES] = bars[CLOSES, stops - 1]
+        last = stops[-1]
+        own[HIGHS] = np.maximum.reduceat(bars[HIGHS, :last], starts, axis=0)
+        own[LOWS] = np.minimum.reduceat(bars[LOWS, :last], starts, axis=0)
+        own[VOLUMES] = np.add.reduceat(bars[VOLUMES, :last], starts, axis=0)
+        running_sums(own)
+    return own, due
+
+
+def unknown_due(count: int) -> IntArray:
+    """Return places for bars that are not closed yet: none of them is ever due."""
+    return np.full(count, FAR, np.int64)
+
+
+def _kept(bars: IntArray, rows: np.ndarray) -> IntArray:
+    kept = np.ascontiguousarray(bars[:, rows])
+    running_sums(kept)
+    return kept
+
+
+def _legs(times: IntArray, bars: IntArray, run_ns: int) -> tuple[IntArray, IntArray]:
+    """Split every bar into three monotone legs: open, the nearer extreme, the farther one, close.
+
+    The nearer extreme comes first (open-high-low-close when the high is nearer); a tie goes to the low.
+    """
+    count = times.size * _LEGS
+    opened, high, low, close = (bars[plane] for plane in (OPENS, HIGHS, LOWS, CLOSES))
+    up_first = (high - opened) < (opened - low)
+    first = np.where(up_first, high, low)
+    second = np.where(up_first, low, high)
+    points = np.stack([opened, first, second, close])
+    legs = np.zeros((PLANES, count, bars.shape[2]), np.int64)
+    leg_times = np.empty(count, np.int64)
+    for leg in range(_LEGS):
+        rows = slice(leg, count, _LEGS)
+        legs[OPENS, rows] = points[leg]
+        legs[CLOSES, rows] = points[leg + 1]
+        legs[HIGHS, rows] = np.maximum(points[leg], points[leg + 1])
+        legs[LOWS, rows] = np.minimum(points[leg], points[leg + 1])
+        leg_times[rows] = times + leg * (run_ns // _LEGS)
+    legs[VOLUMES, _LEGS - 1 :: _LEGS] = bars[VOLUMES]
+    running_sums(legs)
+    return leg_times, legs

@@ -77,14 +77,16 @@ def _conflict(instrument: Instrument, columns: list[IntArray], row: int, source:
     )
 
 
-def check_totals(candles: Candles) -> None:
-    """Refuse a series whose sums and products would leave 64 bits; DataError says so."""
+def check_totals(candles: Candles, *, source: str) -> None:
+    """Refuse a series whose sums and products would leave 64 bits; DataError names what was added last."""
     if len(candles) == 0:
         return
     instrument = candles.instrument
     highest = int(candles.high.max())
     if float(candles.high.sum(dtype=np.float64)) >= INT64_MAX or highest * instrument.quantity_scale > INT64_MAX:
+        when = format_time(int(candles.times[int(candles.high.argmax())]))
         raise DataError(
-            f"The prices of {instrument.symbol}, up to {instrument.price_text(highest)} in steps of "
-            f"1/{instrument.price_scale}, are too large to be added up in 64 bits; round them to fewer decimals."
+            f"{source} makes the prices of {instrument.symbol} too large to be added up in 64 bits, with "
+            f"{instrument.price_text(highest)} at {when} in steps of 1/{instrument.price_scale}; "
+            "correct that price or round all to fewer decimals."
         )

@@ -14,7 +14,9 @@ from typing import TypedDict, cast
 
 import numpy as np
 
+from crypto_bot.data.digest import candles_digest
 from crypto_bot.domain.errors import DataError
+from crypto_bot.domain.instrument import Instrument
 from crypto_bot.domain.market import Candles, IntArray
 from crypto_bot.domain.units import DAY_NS
 
@@ -33,6 +35,7 @@ class Description(TypedDict):
     timeframe: str
     price_scale: int
     quantity_scale: int
+    digest: str
     sources: list[str]
 
 
@@ -69,7 +72,7 @@ def split_by_file(candles: Candles) -> Iterator[tuple[str, Candles]]:
 
 
 def encode_month(candles: Candles, sources: Sequence[str]) -> bytes:
-    """Return the bytes of one file: zstd over differences, with a checksum on every page."""
+    """Return the bytes of one file: zstd over differences, with the digest of its candles in the metadata."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -81,6 +84,7 @@ def encode_month(candles: Candles, sources: Sequence[str]) -> bytes:
         "timeframe": candles.timeframe,
         "price_scale": instrument.price_scale,
         "quantity_scale": instrument.quantity_scale,
+        "digest": candles_digest(candles),
         "sources": list(sources),
     }
     table = pa.table(dict(zip(COLUMNS, candles.columns(), strict=True)))
@@ -92,7 +96,7 @@ def encode_month(candles: Candles, sources: Sequence[str]) -> bytes:
         compression_level=9,
         use_dictionary=False,
         column_encoding="DELTA_BINARY_PACKED",
-        write_page_checksum=True,
+        write_statistics=False,
     )
     return target.getvalue()
 
@@ -103,16 +107,25 @@ def read_month(file: Path) -> MonthFile:
     import pyarrow.parquet as pq
 
     try:
-        with pq.ParquetFile(file, page_checksum_verification=True) as parquet:
+        with pq.ParquetFile(file) as parquet:
             metadata = parquet.schema_arrow.metadata or {}
             description = cast(Description, json.loads(metadata[METADATA_KEY]))
             if description["format"] != _FORMAT:
                 raise DataError(f"{file} was written by a newer version of this program; use that one to read it.")
             table = parquet.read(columns=list(COLUMNS))
             columns = tuple(table.column(name).cast(pa.int64()).to_numpy() for name in COLUMNS)
-            if any(column.dtype != np.int64 for column in columns):
-                raise ValueError("numbers are missing")
+            if (
+                any(column.dtype != np.int64 for column in columns)
+                or _digest(description, columns) != description["digest"]
+            ):
+                raise ValueError("its numbers are not those that were written")
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as problem:
         reason = "it does not say what it holds" if isinstance(problem, KeyError) else str(problem).split("\n")[0]
         raise DataError(f"{file} is damaged ({reason}); delete it and import its candles again.") from None
     return MonthFile(description, columns)
+
+
+def _digest(description: Description, columns: tuple[IntArray, ...]) -> str:
+    scales = {"price_scale": description["price_scale"], "quantity_scale": description["quantity_scale"]}
+    instrument = Instrument(description["symbol"], description["exchange"], **scales)
+    return candles_digest(Candles(instrument, description["timeframe"], *columns))

@@ -60,7 +60,7 @@ def store_arrivals(shelf: FolderShelf, arrivals: Sequence[Arrival]) -> list[Stor
             counts.append(_join(pending[address], arrival, instrument))
         files: dict[PurePosixPath, bytes] = {}
         for address, series in pending.items():
-            check_totals(series.candles)
+            check_totals(series.candles, source=series.news[-1][1])
             files |= _changed_files(shelf, address, series)
         for pair_folder, listing in listings.items():
             place = pair_folder / LISTING_NAME

@@ -1,0 +1,133 @@
+"""Keep a replica up to date with the journal of the newest run, without ever writing to it."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from crypto_bot.api.replica import Replica, Trade
+from crypto_bot.domain.errors import CryptoBotError, DataError
+from crypto_bot.persistence.database import Database
+from crypto_bot.persistence.journal import Journal
+from crypto_bot.persistence.lock import is_held
+from crypto_bot.persistence.payloads import FillEvent, decode_payload
+from crypto_bot.persistence.row import JournalRow
+from crypto_bot.persistence.runs import RunRecord, Runs
+from crypto_bot.persistence.sqlite_file import wal_path
+
+POLL_S = 0.2
+RETRY_S = 1.0
+_BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """What one look at the database brought."""
+
+    run: RunRecord | None
+    rows: list[JournalRow]
+    written_s: float
+
+
+class Follower:
+    """Reads the database in a worker thread and applies rows in the event loop, so that readers see whole rows.
+
+    `problem` is the sentence of what keeps it from reading, None when nothing does.
+    """
+
+    def __init__(self, database: Path, state_folder: Path | None = None, *, wall: Callable[[], float] = time.time):
+        """Name the file to follow and the folder whose lock tells whether the engine lives; nothing is opened yet."""
+        self.path = database
+        self.state_folder = state_folder
+        self.wall = wall
+        self.replica: Replica | None = None
+        self.run: RunRecord | None = None
+        self.problem: str | None = None
+        self.polled_s: float | None = None
+        self.slice_s: float | None = None
+        self._database: Database | None = None
+        self._inode = 0
+        self._broken = False
+
+    async def follow(self) -> None:
+        """Poll until cancelled; what goes wrong is kept in `problem` and tried again."""
+        try:
+            while True:
+                caught_up = await self.poll()
+                await asyncio.sleep(0 if not caught_up else POLL_S if self.problem is None else RETRY_S)
+        finally:
+            self.close()
+
+    async def poll(self) -> bool:
+        """Look once; return whether nothing more is waiting."""
+        try:
+            batch = await asyncio.to_thread(self._fetch)
+            self._absorb(batch)
+        except CryptoBotError as error:
+            self.problem = str(error)
+            self.close()
+            return True
+        return len(batch.rows) < _BATCH
+
+    def engine_alive(self) -> bool | None:
+        """Tell whether a process holds the state folder's lock; None when no folder was named."""
+        return None if self.state_folder is None else is_held(self.state_folder)
+
+    async def older_trades(self, before: int, limit: int) -> list[Trade]:
+        """Return trades that the replica has forgotten, newest first; their realised gain is not known any more."""
+        if self.replica is None or self._database is None:
+            return []
+        journal = Journal(self._database, self.replica.run_id)
+        rows = await asyncio.to_thread(journal.fills_before, before, limit)
+        return [Trade(row.sequence, decode_payload(row, FillEvent), None) for row in rows]
+
+    def close(self) -> None:
+        """Close the database; the next poll opens it again."""
+        if self._database is not None:
+            self._database.close()
+            self._database = None
+
+    def _fetch(self) -> _Batch:
+        """Read the newest run and its rows beyond ours (in a worker thread)."""
+        database = self._open()
+        run = Runs(database).latest(kind="run")
+        if run is None or (self._broken and self.run is not None and run.run_id == self.run.run_id):
+            return _Batch(run, [], 0.0)
+        same = self.replica is not None and self.replica.run_id == run.run_id
+        after = self.replica.sequence if same and self.replica is not None else -1
+        rows = Journal(database, run.run_id).read(after, _BATCH)
+        return _Batch(run, rows, _written(self.path))
+
+    def _open(self) -> Database:
+        inode = self.path.stat().st_ino if self.path.exists() else 0
+        if self._database is not None and inode != self._inode:
+            self.close()
+        if self._database is None:
+            self._database = Database.open(self.path, readonly=True)
+            self._inode = inode
+        return self._database
+
+    def _absorb(self, batch: _Batch) -> None:
+        self.polled_s = self.wall()
+        if batch.run is None:
+            self.problem = None
+            return
+        if self.replica is None or self.replica.run_id != batch.run.run_id:
+            self.replica, self._broken, self.slice_s = Replica(batch.run.run_id), False, None
+        self.run = batch.run
+        try:
+            for row in batch.rows:
+                self.replica.apply(row)
+        except DataError:
+            self._broken = True
+            raise
+        if any(row.kind == "SLICE" for row in batch.rows):
+            self.slice_s = min(batch.written_s, self.polled_s)
+        if not self._broken:
+            self.problem = None
+
+
+def _written(path: Path) -> float:
+    """Return when the database was last written, in seconds since 1970."""
+    return max(file.stat().st_mtime for file in (path, wal_path(path)) if file.exists())

@@ -172,7 +172,7 @@ def _version() -> str:
 
 async def _http_problem(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, StarletteHTTPException)
-    detail = error.detail if error.status_code != 404 or " " in error.detail.strip() else "There is nothing here."
+    detail = "There is nothing here." if error.detail == "Not Found" else error.detail
     return problem_response(error.status_code, detail, dict(error.headers or {}))
 
 

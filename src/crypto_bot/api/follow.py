@@ -14,7 +14,7 @@ from crypto_bot.persistence.lock import is_held
 from crypto_bot.persistence.payloads import FillEvent, decode_payload
 from crypto_bot.persistence.row import JournalRow
 from crypto_bot.persistence.runs import RunRecord, Runs
-from crypto_bot.persistence.sqlite_file import wal_path
+from crypto_bot.persistence.sqlite_file import translated, wal_path
 
 POLL_S = 0.2
 RETRY_S = 1.0
@@ -62,7 +62,8 @@ class Follower:
     async def poll(self) -> bool:
         """Look once; return whether nothing more is waiting."""
         try:
-            batch = await asyncio.to_thread(self._fetch)
+            with translated(self.path):
+                batch = await asyncio.to_thread(self._fetch)
             self._absorb(batch)
         except CryptoBotError as error:
             self.problem = str(error)

@@ -67,7 +67,7 @@ class Grid:
             opened = START_NS + number * BAR_NS
             bar = self._bar(dice)
             if number == 1:
-                yield self._fill(pending, 1, bar[0], SIZE * 9, opened)
+                yield self._fill(pending, 1, bar[0], SIZE * 9, time_ns=opened)
             if number > 1:
                 yield from self._fills(bar, opened)
             decisions: list[dict[str, str | int]] = []
@@ -113,7 +113,7 @@ class Grid:
                 new = self._next_order()
                 self.resting[counter] = (-side, new)
                 approved = self._approved(new, -side, counter, SIZE)
-                yield self._fill(order, side, line, SIZE, opened, [approved])
+                yield self._fill(order, side, line, SIZE, time_ns=opened, decisions=[approved])
 
     def _fill(
         self,
@@ -121,6 +121,7 @@ class Grid:
         side: int,
         price: int,
         quantity: int,
+        *,
         time_ns: int,
         decisions: "list[dict[str, str | int]] | None" = None,
     ) -> JournalRow:

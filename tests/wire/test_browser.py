@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from tests.grid_run import Grid
-from tests.wire.test_api import TOKEN, client_of, until, write
+from tests.wire.serving import TOKEN, client_of, until, write
 
 pytestmark = pytest.mark.slow
 
 FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--enable-logging=stderr", "--virtual-time-budget=4000",
-    "--window-size=1440,900",
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update", "--enable-logging=stderr",
+    "--virtual-time-budget=4000", "--window-size=1440,900",
 )  # fmt: skip
 
 

@@ -30,7 +30,7 @@ REASONS = {
 }
 """Why an order was refused or cut, as words."""
 
-_HALTS = {1: "the drawdown limit", 2: "the daily loss limit", 4: "the operator", 8: "a broken law"}
+HALTS = {1: "the drawdown limit", 2: "the daily loss limit", 4: "the operator", 8: "a broken law"}
 
 
 class NoteBook:
@@ -80,7 +80,7 @@ class NoteBook:
             if refused:
                 said.append(f"{refused} order{'s were' if refused > 1 else ' was'} refused: {words}")
         for halt in notes[notes["kind"] == HALTED]:
-            said.append(f"trading was halted by {_HALTS.get(int(halt['code']), 'a limit')}")
+            said.append(f"trading was halted by {HALTS.get(int(halt['code']), 'a limit')}")
         lost = int(np.count_nonzero(notes["kind"] == TURNED_DOWN))
         if lost:
             said.append(f"{lost} order{'s were' if lost > 1 else ' was'} turned down by the simulated exchange")

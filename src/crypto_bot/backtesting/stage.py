@@ -23,7 +23,7 @@ from crypto_bot.venue.opening import open_venue
 Result = TypeVar("Result")
 
 _LEAST_LOG = 1 << 16
-_HEADROOM = 4
+HEADROOM = 4
 """How many times its highest price so far an instrument may rise before orders are refused as too large."""
 
 
@@ -41,6 +41,17 @@ class Stage:
     equity: IntArray
     first: int
 
+    def extend(self, markets: tuple[Market, ...]) -> None:
+        """Go on with longer arrays: markets that grew, and room for the equity of as many bars."""
+        room = markets[0].times.size
+        if room > self.equity.size:
+            curves = [np.concatenate([a.equity, np.zeros(room - a.equity.size, np.int64)]) for a in self.accounts]
+            alone = len(self.accounts) == 1
+            more = np.zeros(room - self.equity.size, np.int64)
+            self.equity = curves[0] if alone else np.concatenate([self.equity, more])
+            self.accounts = _accounts(self.world, self.world.book.size, curves)
+        self.markets = markets
+
     def guarded(self, work: Callable[[], Result]) -> Result:
         """Do a piece of the run; what a strategy did wrong becomes a sentence about its own lines."""
         try:
@@ -53,7 +64,7 @@ class Stage:
                 raise
             bound = self.bounds[faulty[0] if faulty else 0]
             symbols = tuple(instrument.symbol for instrument in self.instruments)
-            raise runtime_mistake(bound.module, bound.memory, self.tape.times, symbols, fault) from None
+            raise runtime_mistake(bound.module, bound.memory, self.markets[0].times, symbols, fault) from None
 
 
 def prepare(
@@ -64,7 +75,26 @@ def prepare(
     *,
     start_ns: int | None = None,
 ) -> Stage:
-    """Lay out a run and let the indicators see the bars that open before `start_ns`."""
+    """Lay out a run over a whole tape and let the indicators see the bars that open before `start_ns`."""
+    highest = [int(tape.bars[HIGHS, :, k].max()) * HEADROOM for k in range(len(instruments))]
+    stage = lay_out(chosen, instruments, tape, simulation, highest_prices=highest)
+    if start_ns is not None:
+        stage.first = int(np.searchsorted(tape.times, start_ns, "left"))
+        stage.equity[: stage.first] = simulation.cash
+    for s in range(len(stage.bounds)):
+        warm_up(stage, s)
+    return stage
+
+
+def lay_out(
+    chosen: Sequence[Chosen],
+    instruments: Sequence[Instrument],
+    tape: Tape,
+    simulation: Simulation,
+    *,
+    highest_prices: Sequence[int],
+) -> Stage:
+    """Lay out a run in which nothing has happened yet."""
     count = len(instruments)
     lanes = count * len(chosen)
     world = new_world(
@@ -73,25 +103,27 @@ def prepare(
         simulation.limits,
         simulation.costs,
         bar_ns=tape.bar_ns,
-        highest_prices=[int(tape.bars[HIGHS, :, k].max()) * _HEADROOM for k in range(count)],
+        highest_prices=highest_prices,
         log_capacity=max(_LEAST_LOG, 16 * SLOTS * lanes),
     )
     venue = open_venue(instruments, len(chosen), simulation.costs, through=simulation.fills == "pessimistic")
     bounds = tuple(c.strategy.bind(c.params, count, tape.run_ns, tape.bar_ns) for c in chosen)
-    equity = np.zeros(tape.times.size, np.int64)
-    accounts = tuple(
-        Account(curve, world.book, world.subs[s * count : (s + 1) * count], world.wish[s * count : (s + 1) * count])
-        for s, curve in enumerate(part_curves(len(chosen), equity))
-    )
     markets = tuple(tape.market(bound.own_ns) for bound in bounds)
-    first = 0 if start_ns is None else int(np.searchsorted(tape.times, start_ns, "left"))
-    stage = Stage(tuple(instruments), tape, world, venue, bounds, markets, accounts, equity, first)
-    for s in range(len(bounds)):
-        _warm_up(stage, s)
-    return stage
+    equity = np.zeros(tape.times.size, np.int64)
+    accounts = _accounts(world, count, part_curves(len(chosen), equity))
+    return Stage(tuple(instruments), tape, world, venue, bounds, markets, accounts, equity, 0)
 
 
-def _warm_up(stage: Stage, s: int) -> None:
+def _accounts(world: World, count: int, curves: Sequence[IntArray]) -> tuple[Account, ...]:
+    """Return each strategy's part of the world: its own lanes, and the curve of its own equity."""
+    lanes = [slice(s * count, (s + 1) * count) for s in range(len(curves))]
+    return tuple(
+        Account(curve, world.book, world.subs[lane], world.wish[lane])
+        for lane, curve in zip(lanes, curves, strict=True)
+    )
+
+
+def warm_up(stage: Stage, s: int) -> None:
     """Show a strategy the bars before the start: its indicators see them, its step is not called."""
     bound, market, first = stage.bounds[s], stage.markets[s], stage.first
     if first == 0:
@@ -114,6 +146,6 @@ def decisions_hash(world: World) -> str:
 def ledger_hash(world: World) -> str:
     """Return one short name for what everybody owns."""
     digest = blake2b(digest_size=8)
-    for part in (world.purse, world.book, world.funds, world.subs):
+    for part in (world.purse, world.funds, world.subs):
         digest.update(part.tobytes())
     return digest.hexdigest()

@@ -62,7 +62,7 @@ def make_tape(candles: Sequence[Candles], *, fills: str = "pessimistic", detail:
             raise DataError("the detail candles do not cover the run; import them for the same time")
         return Tape(fine, fine_times, fine_ns, times[whole], _kept(bars, whole), run_ns, due[whole])
     if fills == "path":
-        leg_times, legs = _legs(times, bars, run_ns)
+        leg_times, legs = split_bars(times, bars, run_ns)
         due = np.arange(times.size, dtype=np.int64) * _LEGS + _LEGS - 1
         return Tape(legs, leg_times, run_ns // _LEGS, times, bars, run_ns, due)
     return Tape(bars, times, run_ns, times, bars, run_ns, np.arange(times.size, dtype=np.int64))
@@ -130,7 +130,7 @@ def _kept(bars: IntArray, rows: np.ndarray) -> IntArray:
     return kept
 
 
-def _legs(times: IntArray, bars: IntArray, run_ns: int) -> tuple[IntArray, IntArray]:
+def split_bars(times: IntArray, bars: IntArray, run_ns: int) -> tuple[IntArray, IntArray]:
     """Split every bar into three monotone legs: open, the nearer extreme, the farther one, close.
 
     The nearer extreme comes first (open-high-low-close when the high is nearer); a tie goes to the low.

@@ -13,6 +13,8 @@ class Command(NamedTuple):
 
 
 COMMANDS = (
+    Command("run", "crypto_bot.cli.run", "trade: dry run, recorded or synthetic prices"),
+    Command("replay", "crypto_bot.cli.replay", "run a recorded session again and compare every decision"),
     Command("data import", "crypto_bot.cli.data_import", "put candles from files into the archive"),
     Command("data download", "crypto_bot.cli.data_download", "fetch candles from the exchange"),
     Command("data audit", "crypto_bot.cli.data_audit", "look for gaps, duplicates and impossible prices"),

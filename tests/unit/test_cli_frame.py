@@ -182,6 +182,16 @@ def test_a_reader_that_leaves_is_no_noise(tmp_path: Path) -> None:
         assert process.stderr.read() == ""
 
 
+def test_a_reader_that_was_never_there_is_no_noise(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    result = subprocess.run(
+        odd_words(tmp_path, "settings"), cwd=tmp_path, stdout=writing, stderr=subprocess.PIPE, text=True, check=False
+    )
+    os.close(writing)
+    assert (result.returncode, result.stderr) == (1, "")
+
+
 def test_common_flags_reach_the_settings(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("MAX_DRAWDOWN_PCT=0.3\nMAX_DAILY_LOSS_PCT=0.03\n")
     result = run_odd(

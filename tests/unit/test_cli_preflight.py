@@ -3,8 +3,10 @@
 import json
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -95,6 +97,10 @@ def test_a_database_is_read_and_left_alone(tmp_path: Path) -> None:
     before = path.read_bytes()
     assert statuses(cwd=tmp_path)["database"][1].endswith("schema 0001")
     assert path.read_bytes() == before
+    with closing(sqlite3.connect(path)) as strange, strange:
+        strange.execute("UPDATE alembic_version SET version_num = '9999'")
+    told = statuses(cwd=tmp_path, expected=1)["database"]
+    assert told[0] == "fail" and "has schema 9999" in told[1]
     path.write_bytes(b"no database at all, but long enough to be looked at" * 10)
     assert statuses(cwd=tmp_path, expected=1)["database"][0] == "fail"
 

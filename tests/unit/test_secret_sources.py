@@ -36,6 +36,7 @@ def test_secrets_never_show(tmp_path: Path) -> None:
     told = [repr(settings), str(settings), repr(settings.model_dump()), settings.model_dump_json()]
     told += [refusal(env=env, overrides={name: "!"}) for name in REFUSING]
     told += [refusal(overrides={"database.url": f"postgresql://me:{CANARY}@db/x"})]
+    told += [refusal(overrides={"database.url": CANARY}), refusal(env={"DATABASE_URL": CANARY})]
     told += [refusal(overrides={"exchange.url": f"http://me:{CANARY}@127.0.0.1"})]
     told += [refusal(overrides={"secrets.api_token": CANARY}), refusal(overrides={"general.api_key": CANARY})]
     told += [refusal(overrides={"riks.api_key": CANARY})]
@@ -51,7 +52,8 @@ def test_secrets_never_show(tmp_path: Path) -> None:
 def test_a_validation_error_keeps_no_input() -> None:
     with pytest.raises(UsageError) as caught:
         load(overrides={"database.url": f"postgresql://me:{CANARY}@db/x"})
-    assert caught.value.__suppress_context__ and CANARY not in str(caught.value.__context__)
+    assert caught.value.__cause__ is None and caught.value.__suppress_context__
+    assert CANARY not in str(caught.value.__context__)
 
 
 def test_secrets_from_files_and_other_variables(tmp_path: Path) -> None:

@@ -102,7 +102,7 @@ BAD_VALUES = [
     ("data.start", "yesterday"), ("data.end", "2023-13-01"), ("data.speed", "-1"), ("data.speed", "inf"),
     ("backtest.fast_local", "2"), ("backtest.days_back", "-1"), ("backtest.limits", "on"), ("api.enabled", "x"),
     ("api.host", ""), ("api.host", "a b"), ("api.port", "65536"), ("api.port", "http"), ("api.allowed_origins", "*"),
-    ("api.allowed_origins", "https://a.example/path"), ("alerts.telegram", "true"), ("alerts.discord", "on"),
+    ("api.allowed_origins", "https://a.example/path"), ("api.allowed_origins", "https://*.example"), ("alerts.telegram", "true"), ("alerts.discord", "on"),
     ("logging.level", "LOUD"), ("logging.folder", ""), ("ml.enabled", "true"),
 ]  # fmt: skip
 
@@ -195,7 +195,6 @@ def test_variables_work_as_named() -> None:
     }  # fmt: skip
     settings = load(env=env, overrides={"exchange.environment": "demo"}, exchange_keys=True)
     assert (settings.exchange.name, settings.exchange.environment) == ("bybit", "demo")
-    assert load(env=env).exchange.environment == "testnet"
     assert settings.trading.symbols == ("ETH/USDT", "SOL/USDT")
     assert settings.risk.ppm() == {
         "risk_per_trade": 10_000, "max_drawdown": 250_000, "max_daily_loss": 30_000,
@@ -207,6 +206,16 @@ def test_variables_work_as_named() -> None:
         name: env[name.upper()] for name in held
     }
     assert set(settings.secret_values()) == {env[name.upper()] for name in held}
+
+
+def test_testnet_is_an_environment(tmp_path: Path) -> None:
+    path = edited(tmp_path, exchange__environment="environment = live")
+    assert load(path).exchange.environment == "live"
+    assert load(path, env={"EXCHANGE_TESTNET": "true"}).exchange.environment == "testnet"
+
+
+def test_keys_are_spelled_exactly(tmp_path: Path) -> None:
+    assert refusal(edited(tmp_path, general__mode="Mode = forward")).startswith("Mode in ")
 
 
 def test_an_empty_variable_is_not_set_and_testnet_false_changes_nothing() -> None:

@@ -196,7 +196,7 @@ function showTables() {
 async function loadTables() {
   const [orders, trades] = await Promise.all([ask("/api/orders", {limit: 1000}), ask("/api/trades", {limit: TRADES})]);
   page.orders = orders.items;
-  const known = page.trades[0], fresh = known ? trades.items.findIndex(t => t.venue_trade_id === known.venue_trade_id && t.symbol === known.symbol) : -1;
+  const known = page.trades[0], fresh = known ? trades.items.findIndex(t => t.sequence === known.sequence) : -1;
   if (fresh >= 0) page.trades = [...trades.items.slice(0, fresh), ...page.trades].slice(0, Math.max(TRADES, page.trades.length));
   else { page.trades = trades.items; page.older = trades.next; }
   if (fresh > 0 && performance.now() - lastSpoken > 5000) { const t = trades.items[0]; lastSpoken = performance.now(); say(`${fresh} ${fresh > 1 ? "fills" : "fill"}, last ${t.side} ${exact(t.quantity)} ${plain(t.symbol)} at ${exact(t.price)}`); }

@@ -57,7 +57,7 @@ export function showOrders(panel, items, {now, filter}) {
 
 export function showTrades(panel, items, {filter}) {
   const shown = chosen(items, filter);
-  patch(panel.querySelector("tbody"), shown, trade => `${trade.symbol} ${trade.venue_trade_id}`, [
+  patch(panel.querySelector("tbody"), shown, trade => String(trade.sequence), [
     {className: "dim", once: (cell, t) => { cell.textContent = dayAndTime(t.time); cell.title = localTime(t.time); }}, {text: t => plain(t.symbol)}, {once: side}, {className: "r", text: t => exact(t.price)}, {className: "r", once: quantity},
     {className: "r dim x", text: t => money(t.fee, 4)}, {className: "r", tone: t => (t.realised_pnl == null ? "dim" : tone(t.realised_pnl)), text: t => (t.realised_pnl == null ? "–" : money(t.realised_pnl, 2, true))}, {className: "dim x", text: t => plain(t.strategy)}]);
   if (items.length) empty(panel, shown.length, "Nothing matches", "No trade loaded here has these words.");

@@ -163,7 +163,10 @@ def test_orders_rest_from_their_approval_until_they_are_done() -> None:
     replica.apply(fill_row(4, 1, 29_900_00, 15_000, order=1))
     replica.apply(told(5, "ORDER", '{"order":2,"strategy":0,"instrument":0,"state":"rejected"}'))
     replica.apply(decided(6, Decision("cancel", "grid", "BTC/USDT", 3)))
-    assert list(replica.orders) == [4]
+    replica.apply(told(7, "ORDER", '{"order":4,"strategy":0,"instrument":0,"state":"sent"}'))
+    assert [(order.order_id, order.status) for order in replica.orders.values()] == [(4, "sent")]
+    replica.apply(decided(8, Decision("turned_down", "grid", "BTC/USDT", 4)))
+    assert not replica.orders
 
 
 def test_an_order_whose_cancel_failed_comes_back() -> None:

@@ -141,8 +141,12 @@ class Orders(BaseModel):
 
 
 class TradeAnswer(BaseModel):
-    """One fill; `realised_pnl` is the gain before fees, null for an entry and where it is not known any more."""
+    """One fill, with the number of its row in the journal.
 
+    `realised_pnl` is the gain before fees, null for an entry and where it is not known any more.
+    """
+
+    sequence: int
     venue_trade_id: str
     order_id: str
     client_order_id: str | None

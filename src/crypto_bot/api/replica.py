@@ -27,6 +27,8 @@ from crypto_bot.persistence.row import JournalRow
 
 TRADES_KEPT = 2_000
 ORDERS_KEPT = 5_000
+LIVE_STATES = ("pending", "sent", "open", "unknown")
+"""What an order can be while it may still fill."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +191,7 @@ class Replica:
                 self.orders[fill.order] = replace(order, filled=filled, status="open")
 
     def _order(self, event: OrderEvent) -> None:
-        if event.state in ("open", "unknown"):
+        if event.state in LIVE_STATES:
             order = self.orders.get(event.order) or self.leaving.pop(event.order, None)
             if order is not None:
                 self.orders[event.order] = replace(order, status=event.state)
@@ -209,6 +211,8 @@ class Replica:
                 self._approve(row, decision)
             case "cancel" if decision.order_id is not None:
                 self._cancel(decision.order_id)
+            case "turned_down" if decision.order_id is not None:
+                self.orders.pop(decision.order_id, None)
             case "halt" if self.halt is None:
                 self.halt = Halt(decision.reason or "", "", row.time_ns)
             case "resume":

@@ -60,7 +60,7 @@ def status_of(follower: Follower, version: str) -> Status:
         state=state,
         halt=_halt(replica),
         venue=first.exchange if first else None,
-        environment=_text_setting(replica, "environment"),
+        environment=_text_setting(replica, "environment") or _text_setting(replica, "feed"),
         quote=start.quote if start else None,
         version=(start.code_version if start else "") or version,
         symbols=[instrument.symbol for instrument in replica.instruments],
@@ -121,6 +121,7 @@ def trade_answer(trade: Trade, replica: Replica) -> TradeAnswer:
     instrument = replica.instruments[fill.instrument]
     known = 0 <= fill.strategy < len(strategies)
     return TradeAnswer(
+        sequence=trade.sequence,
         venue_trade_id=str(fill.trade),
         order_id=str(fill.order),
         client_order_id=None,

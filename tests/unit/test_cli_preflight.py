@@ -17,7 +17,7 @@ from crypto_bot.persistence.database import Database
 ROOT = Path(__file__).resolve().parents[2]
 SYNTHETIC = (
     "--set", "exchange.name=synthetic", "--set", "trading.symbols=SYN01/USDT", "--set", "trading.timeframe=1h",
-    "--set", "api.port=0",
+    "--set", "api.port=0", "--set", "data.end=2023-10-20",
 )  # fmt: skip
 """Candles that come with the program and reach over the configured dates."""
 
@@ -61,7 +61,7 @@ def test_the_script_does_the_same(tmp_path: Path) -> None:
     ("flags", "name", "told"),
     [
         (("--set", "trading.symbols=NO/SUCH"), "archive", "NO/SUCH"),
-        (("--set", "data.start=2035-01-01", "--set", "data.end="), "archive", "2035"),
+        (("--set", "data.start=2035-01-01", "--set", "data.end=2036-01-01"), "archive", "2035"),
         (("--set", "trading.strategies=nonsense"), "strategies", "nonsense"),
         (("--set", "strategy.grid.num_gridz=1"), "strategies", "num_gridz"),
         (("--set", "strategy.simple_ma.fast=0"), "strategies", "fast"),

@@ -281,7 +281,9 @@ def test_settings_that_contradict_each_other() -> None:
 
 
 def test_integers_for_the_kernel() -> None:
-    settings = load(overrides={"trading.cash": "1234.00000001", "execution.fee_maker_bps": "7.25"})
+    settings = load(
+        overrides={"trading.cash": "1234.00000001", "execution.fee_maker_bps": "7.25", "data.end": "2023-10-20"}
+    )
     assert settings.trading.cash_atoms == 123_400_000_001
     assert (settings.execution.fee_maker_ppm, settings.execution.slippage_ppm) == (725, 500)
     assert settings.data.start_ns == 1_679_270_400_000_000_000

@@ -168,7 +168,12 @@ def test_it_serves_on_a_free_port_and_ends_in_order(database: Path, tmp_path: Pa
     token = (tmp_path / "State" / "api_token").read_text().strip()
     with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}) as client:
         assert client.get("/health").headers.get("server") is None
-        assert client.get("/api/status").status_code == 200
+        seconds = []
+        for _ in range(20):
+            before = time.perf_counter()
+            assert client.get("/api/status").status_code == 200
+            seconds.append(time.perf_counter() - before)
+        assert min(seconds) < 0.03, "an answer waits for the network's delayed acknowledgement"
         child.send_signal(number)
         told, complaint = child.communicate(timeout=10)
     assert (child.returncode, told, complaint) == (0, "", "")

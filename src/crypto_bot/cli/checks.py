@@ -78,7 +78,11 @@ def check_mode(settings: Settings) -> Check:
     from crypto_bot.config.modes import arrange
 
     row = arrange(settings)
-    return Check("mode", "ok", f"{row.mode}: {row.prices} prices, {row.fills} fills, {'no' if row.keys == 'none' else row.keys} keys")
+    return Check(
+        "mode",
+        "ok",
+        f"{row.mode}: {row.prices} prices, {row.fills} fills, {'no' if row.keys == 'none' else row.keys} keys",
+    )
 
 
 def check_strategies(settings: Settings) -> Check:

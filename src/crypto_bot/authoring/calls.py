@@ -4,8 +4,9 @@ import ast
 from collections.abc import Callable, Mapping, Sequence
 
 from crypto_bot.authoring.kinds import (
+    DECIMALS,
+    FLAGS,
     NUMBERS,
-    WHOLES,
     Cells,
     Kind,
     Many,
@@ -78,9 +79,16 @@ def word_result(source: Source, word: Word, given: Mapping[str, tuple[ast.expr, 
 
 def need_whole(source: Source, node: ast.expr, kind: Kind, what: str) -> None:
     """Raise the Mistake when this is not a whole number."""
-    if kind in (Simple.DECIMAL, Simple.FLAG):
+    if kind in DECIMALS or kind in FLAGS:
         shown = ast.unparse(node)
         source.refuse(node, f"{what} must be a whole number, and {shown} is {in_words(kind)}; write int({shown})")
+
+
+def refuse_flags(source: Source, place: ast.AST, what: str, node: ast.expr, kind: Kind) -> None:
+    """Raise the Mistake when this may be True or False: compiled and interpreted code count with that differently."""
+    if kind in FLAGS:
+        shown = ast.unparse(node)
+        source.refuse(place, f"{what} needs a number, and {shown} is {in_words(kind)}; write (1 if {shown} else 0)")
 
 
 def _example(word: Word) -> str:
@@ -109,7 +117,8 @@ def _extreme(source: Source, call: ast.Call, kinds: Sequence[Kind]) -> Kind:
 
 def _absolute(source: Source, call: ast.Call, kinds: Sequence[Kind]) -> Kind:
     kind = _single(source, call, kinds)
-    return Simple.WHOLE if kind in WHOLES else kind
+    refuse_flags(source, call, "abs", call.args[0], kind)
+    return kind
 
 
 def _length(source: Source, call: ast.Call, kinds: Sequence[Kind]) -> Kind:
@@ -129,6 +138,11 @@ def _range(source: Source, call: ast.Call, kinds: Sequence[Kind]) -> Kind:
 
 def _enumerate(source: Source, call: ast.Call, _: Sequence[Kind]) -> Kind:
     source.refuse(call, "enumerate belongs into a loop: write for j, x in enumerate(...)")
+
+
+def _decimal(source: Source, call: ast.Call, kinds: Sequence[Kind]) -> Kind:
+    refuse_flags(source, call, "float", call.args[0], _single(source, call, kinds))
+    return Simple.DECIMAL
 
 
 def _convert(kind: Simple) -> "_Rule":
@@ -162,6 +176,6 @@ _PYTHON: Mapping[str, _Rule] = {
     "max": _extreme,
     "abs": _absolute,
     "int": _convert(Simple.WHOLE),
-    "float": _convert(Simple.DECIMAL),
+    "float": _decimal,
     "bool": _convert(Simple.FLAG),
 }

@@ -4,9 +4,10 @@ import ast
 from collections.abc import Callable, Mapping
 from typing import cast
 
-from crypto_bot.authoring.calls import bound_own, bound_word, need_whole, python_result, word_result
+from crypto_bot.authoring.calls import bound_own, bound_word, need_whole, python_result, refuse_flags, word_result
 from crypto_bot.authoring.kinds import (
-    WHOLES,
+    DECIMALS,
+    FLAGS,
     Cells,
     Kind,
     Many,
@@ -172,23 +173,31 @@ def items(scope: Scope, node: ast.expr, kind: Kind) -> Kind:
 # ---- arithmetic and choices
 
 
-def arithmetic(scope: Scope, node: ast.AST, op: ast.operator, left: Kind, right: Kind) -> Kind:
+def arithmetic(scope: Scope, node: ast.BinOp | ast.AugAssign, left: Kind, right: Kind) -> Kind:
     """Return the kind of a sum, a quotient and the like of two numbers."""
+    op = node.op
     if type(op) in OPERATORS:
         scope.source.refuse(node, OPERATORS[type(op)])
     if isinstance(op, ast.BitAnd | ast.BitOr | ast.BitXor):
-        if Simple.DECIMAL in (left, right):
+        if left in DECIMALS or right in DECIMALS:
             scope.source.refuse(node, "&, | and ^ need whole numbers; for conditions use and, or, not")
         return Simple.FLAG if left is right is Simple.FLAG else Simple.WHOLE
+    if left in FLAGS:
+        refuse_flags(scope.source, node, "arithmetic with True or False", _right(node), right)
     if isinstance(op, ast.Div):
         return Simple.DECIMAL
-    both = join(left, right) or Simple.UNKNOWN
-    return Simple.WHOLE if both in WHOLES else both
+    if Simple.UNKNOWN in (left, right):
+        return Simple.UNKNOWN
+    return Simple.DECIMAL if left in DECIMALS or right in DECIMALS else Simple.WHOLE
+
+
+def _right(node: ast.BinOp | ast.AugAssign) -> ast.expr:
+    return node.right if isinstance(node, ast.BinOp) else node.value
 
 
 def _binary(scope: Scope, node: ast.BinOp) -> Kind:
     left, right = number(scope, node.left, "arithmetic"), number(scope, node.right, "arithmetic")
-    return arithmetic(scope, node, node.op, left, right)
+    return arithmetic(scope, node, left, right)
 
 
 def _unary(scope: Scope, node: ast.UnaryOp) -> Kind:
@@ -197,7 +206,8 @@ def _unary(scope: Scope, node: ast.UnaryOp) -> Kind:
         scope.source.refuse(node, OPERATORS[type(node.op)])
     if isinstance(node.op, ast.Not):
         return Simple.FLAG
-    return Simple.WHOLE if kind in WHOLES else kind
+    refuse_flags(scope.source, node, "a sign", node.operand, kind)
+    return kind
 
 
 def _boolean(scope: Scope, node: ast.BoolOp) -> Kind:

@@ -11,6 +11,8 @@ class Simple(Enum):
     FLAG = "True or False"
     WHOLE = "a whole number"
     DECIMAL = "a decimal number"
+    FLAG_OR_WHOLE = "sometimes a whole number and sometimes True or False"
+    FLAG_OR_DECIMAL = "sometimes a decimal number and sometimes True or False"
     RANGE = "a range"
     PARAMS = "the parameters"
     MEMORY = "the whole memory"
@@ -42,10 +44,12 @@ class Cells:
 
 Kind: TypeAlias = Simple | Row | Many | Cells
 
-NUMBERS = (Simple.FLAG, Simple.WHOLE, Simple.DECIMAL)
-"""From the narrowest to the widest."""
+NUMBERS = (Simple.FLAG, Simple.WHOLE, Simple.FLAG_OR_WHOLE, Simple.DECIMAL, Simple.FLAG_OR_DECIMAL)
 
-WHOLES = (Simple.FLAG, Simple.WHOLE)
+FLAGS = (Simple.FLAG, Simple.FLAG_OR_WHOLE, Simple.FLAG_OR_DECIMAL)
+"""What may be True or False: numpy adds such two as "or", the compiler as numbers."""
+
+DECIMALS = (Simple.DECIMAL, Simple.FLAG_OR_DECIMAL)
 
 
 def is_number(kind: Kind) -> bool:
@@ -60,7 +64,9 @@ def join(one: Kind, other: Kind) -> Kind | None:
     if Simple.UNKNOWN in (one, other):
         return Simple.UNKNOWN
     if one in NUMBERS and other in NUMBERS:
-        return max(one, other, key=NUMBERS.index)
+        if one in DECIMALS or other in DECIMALS:
+            return Simple.FLAG_OR_DECIMAL if one in FLAGS or other in FLAGS else Simple.DECIMAL
+        return Simple.FLAG_OR_WHOLE
     if isinstance(one, Row) and isinstance(other, Row) and len(one.items) == len(other.items):
         items = [join(a, b) for a, b in zip(one.items, other.items, strict=True)]
         known = tuple(item for item in items if item is not None)

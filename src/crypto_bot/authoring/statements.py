@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import TypeGuard
 
 from crypto_bot.authoring.expressions import arithmetic, items, kind_of, number, value
-from crypto_bot.authoring.kinds import NUMBERS, Kind, Many, Row, Simple, in_words, is_number, join
+from crypto_bot.authoring.kinds import DECIMALS, NUMBERS, Kind, Many, Row, Simple, in_words, is_number, join
 from crypto_bot.authoring.refusals import of_syntax
 from crypto_bot.authoring.scope import Scope, either
 
@@ -162,7 +162,7 @@ def _augmented(scope: Scope, node: ast.AugAssign) -> None:
     if isinstance(node.target, ast.Attribute):
         _store(scope, node.target, Simple.UNKNOWN)
     left, right = number(scope, node.target, "arithmetic"), number(scope, node.value, "arithmetic")
-    _store(scope, node.target, arithmetic(scope, node, node.op, left, right))
+    _store(scope, node.target, arithmetic(scope, node, left, right))
 
 
 def _store(scope: Scope, target: ast.expr, kind: Kind) -> None:
@@ -178,7 +178,7 @@ def _store(scope: Scope, target: ast.expr, kind: Kind) -> None:
             cell = kind_of(scope, target)
             if not is_number(kind):
                 scope.source.refuse(target, f"m.{name} keeps numbers, and this is {in_words(kind)}")
-            if cell is Simple.WHOLE and kind is Simple.DECIMAL:
+            if cell is Simple.WHOLE and kind in DECIMALS:
                 text = f"m.{name} starts as a whole number in memory(p), so a decimal number would lose its fraction"
                 scope.source.refuse(target, f"{text}; start it with 0.0, or use int(...)")
         case ast.Subscript():

@@ -35,7 +35,6 @@ journal = Table(
         "run_id",
         "sequence",
         sqlite_where=text("kind = 'FILL'"),
-        postgresql_where=text("kind = 'FILL'"),
     ),
     sqlite_with_rowid=False,
 )

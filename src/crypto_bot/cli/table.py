@@ -13,9 +13,8 @@ class Command(NamedTuple):
 
 
 COMMANDS = (
-    Command("run", "crypto_bot.cli.run", "trade: recorded, synthetic or live prices, until they end or a signal comes"),
-    Command("replay", "crypto_bot.cli.replay", "run a recorded session again and compare every decision"),
     Command("run", "crypto_bot.cli.run", "trade: dry run, recorded or synthetic prices"),
+    Command("backtest", "crypto_bot.cli.backtest", "replay candles of the archive through the same kernel"),
     Command("replay", "crypto_bot.cli.replay", "run a recorded session again and compare every decision"),
     Command("data import", "crypto_bot.cli.data_import", "put candles from files into the archive"),
     Command("data download", "crypto_bot.cli.data_download", "fetch candles from the exchange"),

@@ -1,0 +1,53 @@
+"""What a strategy can bring before it has traded: plans that lose by their own arithmetic are refused."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from crypto_bot.backtesting.outcome import ParamValue
+from crypto_bot.backtesting.setup import Chosen
+from crypto_bot.domain.errors import UsageError
+from crypto_bot.domain.units import PPM, PPM_PER_BPS
+from crypto_bot.strategies.catalogue import NAMES, find
+
+
+def least_gain_of_cell(lower: float, upper: float, cells: int, fee: float) -> float:
+    """Return what the worst cell of an arithmetic grid brings a round trip, as a share of the money in it.
+
+    That is the uppermost one, bought at U - d and sold at U, d = (U - L) / N, each with the fee:
+    U (1 - fee) / (U - d) - 1 - fee.
+    """
+    return upper * (1 - fee) / (upper - (upper - lower) / cells) - 1 - fee
+
+
+def refuse_losing_plan(chosen: Chosen, maker_ppm: int) -> None:
+    """Raise UsageError when the strategy's parameters cannot earn the fee of its resting orders.
+
+    Only strategies of the catalogue are known well enough; a file of the user's own is never refused.
+    """
+    name = chosen.name
+    if name in _PLANS and name in NAMES and chosen.strategy.module.path == find(name):
+        _PLANS[name](chosen.values(), maker_ppm)
+
+
+def _grid(params: Mapping[str, ParamValue], maker_ppm: int) -> None:
+    lower, upper, cells = (_number(params[name]) for name in ("lower_price", "upper_price", "num_grids"))
+    fee = maker_ppm / PPM
+    gain = least_gain_of_cell(lower, upper, int(cells), fee)
+    if gain > 0:
+        return
+    most = int((upper - lower) / (upper * 2 * fee / (1 + fee))) if fee else 0
+    while most > 0 and least_gain_of_cell(lower, upper, most, fee) <= 0:
+        most -= 1
+    advice = f"take num_grids={most} or less, or a wider range" if most else "take a wider range"
+    raise UsageError(
+        f"grid: a cell between lines {(upper - lower) / cells:.6g} apart brings {100 * gain:.3f} % at the upper end "
+        f"after fees of {maker_ppm / PPM_PER_BPS:g} bps a side, so the grid cannot earn them: {advice}"
+    )
+
+
+def _number(value: ParamValue) -> float:
+    assert isinstance(value, int | float)
+    return float(value)
+
+
+_PLANS: Mapping[str, Callable[[Mapping[str, ParamValue], int], None]] = MappingProxyType({"grid": _grid})

@@ -1,0 +1,57 @@
+"""What a long backtest says on stderr while it works; nothing when it is quick or nobody watches."""
+
+from __future__ import annotations
+
+import sys
+from time import monotonic
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+_QUICK_S = 1.0
+
+
+class Watch:
+    """Counts the bars of one replay and draws a bar on a terminal once it has taken a second."""
+
+    def __init__(self) -> None:
+        """Begin to count the time."""
+        self._began = monotonic()
+        self._drawn: Progress | None = None
+        self._task: TaskID | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._drawn is not None:
+            self._drawn.stop()
+
+    def __call__(self, done: int, total: int) -> None:
+        """Take note of how far the replay is."""
+        if self._drawn is None:
+            if monotonic() - self._began < _QUICK_S or not sys.stderr.isatty():
+                return
+            self._begin(total)
+        if self._drawn is not None and self._task is not None:
+            self._drawn.update(self._task, completed=done)
+
+    def _begin(self, total: int) -> None:
+        from rich.console import Console
+        from rich.progress import Progress
+
+        self._drawn = Progress(console=Console(stderr=True), transient=True)
+        self._task = self._drawn.add_task("bars", total=total)
+        self._drawn.start()
+
+
+def tell_of_compiling() -> None:
+    """Say on stderr that the first run has to wait for the compiler; nothing when the kernel is compiled."""
+    from crypto_bot.kernel.compiled import COMPILE, FOLDER
+
+    if COMPILE and FOLDER is not None and not any(FOLDER.glob("*/replay.replay-*.nbi")):
+        print("compiling the kernel (only after an installation or an update, about 20 s) ...", file=sys.stderr)

@@ -65,7 +65,7 @@ def _cell(parts: Parts, name: str, start: object) -> Cell:
     numbers = [number for number in starts if isinstance(number, int | float)]
     for number in starts:
         if not isinstance(number, int | float):
-            source.refuse(node, f"memory {name} starts as {str(start)[:60]}; {_START}")
+            source.refuse(node, f"memory {name} starts as {repr(start)[:60]}; {_START}")
         if isinstance(number, int) and abs(number) > INT64_MAX:
             source.refuse(node, f"memory {name} starts as {number}; a whole number must fit into 64 bits")
     count = len(numbers) if isinstance(start, list | tuple) else 0

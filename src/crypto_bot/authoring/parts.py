@@ -5,11 +5,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from crypto_bot.authoring import constants, imports
-from crypto_bot.authoring.refusals import HOST, NAMES, did_you_mean
+from crypto_bot.authoring.refusals import HOST, NAMES, did_you_mean, of_syntax
 from crypto_bot.authoring.source import Source
 from crypto_bot.authoring.vocabulary import PYTHON, SIDES, WORDS
 
-SETTINGS = ("timeframe", "wake", "warmup")
+SETTINGS: Mapping[str, str] = {"timeframe": "'4h'", "wake": "'fills'", "warmup": "200"}
+"""What a module may declare by a lower-case name, with an example."""
+
 ORDINARY = ("memory", "check")
 """These two run as ordinary Python, before a run."""
 
@@ -62,6 +64,8 @@ def parts_of(source: Source, tree: ast.Module) -> Parts:
                 _params(parts, node)
             case ast.FunctionDef():
                 _function(parts, node)
+            case ast.AsyncFunctionDef():
+                source.refuse(node, of_syntax(node))
             case ast.Assign() | ast.AnnAssign():
                 _assignment(parts, node)
             case ast.Expr(value=ast.Constant(value=str())):
@@ -131,7 +135,7 @@ def _assignment(parts: Parts, node: ast.Assign | ast.AnnAssign) -> None:
         if target.id in SETTINGS and isinstance(node.value, ast.Constant):
             parts.settings[target.id] = node
         elif target.id in SETTINGS:
-            source.refuse(node, f"write {target.id} as it is, in one word or number")
+            source.refuse(node, f"write {target.id} as it is, as in {target.id} = {SETTINGS[target.id]}")
         else:
             constants.refuse_unknown(source, node.value, _known(parts))
             parts.constants[target.id] = node

@@ -23,7 +23,7 @@ SYNTAX: Mapping[type[ast.AST], str] = {
     ast.SetComp: f"a comprehension {_NOT_HERE}; {_LOOP}",
     ast.Global: f"global {_NOT_HERE}; {_KEEP}",
     ast.Nonlocal: f"nonlocal {_NOT_HERE}; {_KEEP}",
-    ast.ClassDef: f"a class inside a function {_NOT_HERE}; only Params is a class",
+    ast.ClassDef: "a class inside a function is not possible; only Params is one, at the top level",
     ast.FunctionDef: "a function inside a function is not possible; write it at the top level of the file",
     ast.AsyncFunctionDef: f"async {_NOT_HERE}; write def",
     ast.AsyncFor: f"async {_NOT_HERE}; write for",

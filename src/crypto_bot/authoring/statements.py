@@ -2,10 +2,9 @@
 
 import ast
 from collections.abc import Sequence
-from typing import TypeGuard
 
 from crypto_bot.authoring.expressions import arithmetic, items, kind_of, number, value
-from crypto_bot.authoring.kinds import DECIMALS, NUMBERS, Kind, Many, Row, Simple, in_words, is_number, join
+from crypto_bot.authoring.kinds import DECIMALS, Kind, Many, Row, Simple, in_words, is_number, join
 from crypto_bot.authoring.refusals import of_syntax
 from crypto_bot.authoring.scope import Scope, either
 
@@ -115,12 +114,12 @@ def _if(scope: Scope, node: ast.If) -> None:
 def _for(scope: Scope, node: ast.For) -> None:
     source = scope.source
     if node.orelse:
-        source.refuse(node.orelse[0], "else after for is not possible inside a strategy")
-    over, names = loop_parts(scope, node)
-    kind = value(scope, over)
-    item = items(scope, over, kind)
-    if item not in NUMBERS and item is not Simple.UNKNOWN:
+        source.refuse(node.orelse[0], "else after for is not possible inside a strategy; write it behind the loop")
+    over = _counted(scope, node.iter) or node.iter
+    item = items(scope, over, value(scope, over))
+    if not is_number(item):
         source.refuse(over, f"a loop goes over numbers, and {ast.unparse(over)} holds {in_words(item)}")
+    names = _loop_names(scope, node)
     before = scope.sure
     kinds: list[Kind] = [Simple.WHOLE, item]
     for name, its in zip(names, kinds[-len(names) :], strict=True):
@@ -131,26 +130,28 @@ def _for(scope: Scope, node: ast.For) -> None:
     scope.sure = before
 
 
-def loop_parts(scope: Scope, node: ast.For) -> tuple[ast.expr, list[ast.Name]]:
-    """Return what a loop goes over and its names: one, or with enumerate the place and the value."""
-    over, targets = node.iter, [node.target]
-    if is_counted(over):
-        if len(over.args) != 1 or over.keywords:
-            scope.source.refuse(over, "enumerate takes the tuple alone, and counts from 0")
+def _counted(scope: Scope, node: ast.expr) -> ast.expr | None:
+    """Return what a loop over enumerate(...) goes over; None for any other loop."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or node.func.id != "enumerate":
+        return None
+    if len(node.args) != 1 or node.keywords:
+        scope.source.refuse(node, "enumerate takes the tuple alone, and counts from 0")
+    return node.args[0]
+
+
+def _loop_names(scope: Scope, node: ast.For) -> list[ast.Name]:
+    """Return the names of a loop: one, or with enumerate the place and the value."""
+    targets = [node.target]
+    if _counted(scope, node.iter) is not None:
         if not isinstance(node.target, ast.Tuple) or len(node.target.elts) != 2:
             scope.source.refuse(node, "write for j, x in enumerate(...)")
-        over, targets = over.args[0], node.target.elts
+        targets = node.target.elts
     names = [target for target in targets if isinstance(target, ast.Name)]
     if len(names) != len(targets):
         scope.source.refuse(node, "a loop needs a plain name, as in for k in symbols()")
     if len({name.id for name in names}) != len(names):
         scope.source.refuse(node, "a loop needs two different names")
-    return over, names
-
-
-def is_counted(node: ast.expr) -> TypeGuard[ast.Call]:
-    """Return whether a loop goes over enumerate(...)."""
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "enumerate"
+    return names
 
 
 # ---- giving values

@@ -190,12 +190,12 @@ def test_it_ends_when_the_process_that_started_it_is_gone(tmp_path: Path) -> Non
     parent = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None
     url = json.loads(parent.stdout.readline())["url"]
-    assert httpx.get(f"{url}health").status_code == 200
+    assert httpx.get(f"{url}/health").status_code == 200
     parent.kill()
     parent.communicate()
     for _ in range(100):
         try:
-            httpx.get(f"{url}health")
+            httpx.get(f"{url}/health")
         except httpx.TransportError:
             return
         time.sleep(0.05)

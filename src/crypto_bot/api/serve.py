@@ -130,7 +130,7 @@ def _is_loopback(host: str) -> bool:
 def _url(listener: socket.socket) -> str:
     address = listener.getsockname()
     name = f"[{address[0]}]" if ":" in address[0] else address[0]
-    return f"http://{name}:{address[1]}/"
+    return f"http://{name}:{address[1]}"
 
 
 if __name__ == "__main__":

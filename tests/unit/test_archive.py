@@ -1,6 +1,7 @@
 """The archive: what goes in comes out, together or not at all; its cache is never believed over its files."""
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -11,6 +12,7 @@ import pytest
 
 from crypto_bot.data import Archive, candles_digest, resample
 from crypto_bot.data.archive import SAMPLES
+from crypto_bot.data.decoded import identity_of
 from crypto_bot.data.months import encode_month, read_month
 from crypto_bot.data.synthetic import SYMBOLS
 from crypto_bot.data.writing import Arrival
@@ -252,6 +254,14 @@ class TestCache:
             place = Path("binance") / "TEST-USDT" / "1h" / name
             (other.root / place).replace(archive.root / place)
         assert equal(archive.load("TEST/USDT", "1h"), made(60, seed=2))
+
+    def test_a_file_of_the_same_size_is_another_file(self, tmp_path: Path) -> None:
+        file = tmp_path / "2024-01.parquet"
+        file.write_text("old")
+        before = identity_of([file], "")
+        file.write_text("new")
+        os.utime(file, ns=(1, file.stat().st_mtime_ns + 1))
+        assert identity_of([file], "") != before
 
     @pytest.mark.parametrize("damage", ["cut", "flip", "empty", "text", "shape"])
     def test_a_damaged_cache_is_made_again(self, damage: str, archive: Archive, own_cache: Path) -> None:

@@ -79,7 +79,7 @@ HOSTILE = {
     "backslashes": (zipped("..\\TESTUSDT-1h.csv", archive_text(made())), "a path for a name"),
     "drive": (zipped("C:TESTUSDT-1h.csv", archive_text(made())), "a path for a name"),
     "no csv": (zipped("TESTUSDT-1h.exe", archive_text(made())), "must hold one CSV file"),
-    "encrypted": (encrypted(), "is encrypted"),
+    "encrypted": (encrypted(), "zip is encrypted; unpack it"),
     "truncated": (GOOD[: len(GOOD) // 2], "is broken"),
     "flipped": (GOOD[:200] + bytes([GOOD[200] ^ 255]) + GOOD[201:], "is broken"),
     "lying": (lying(100), "is broken"),

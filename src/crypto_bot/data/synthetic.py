@@ -7,6 +7,7 @@ no edge in them for any strategy. Their symbols cannot be mistaken for a market'
 import itertools
 from collections.abc import Iterator
 from math import isqrt
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +31,7 @@ _STEPS_PER_HOUR = 4
 _DICE = 4
 """Uniform numbers added up for one step: near enough to a bell."""
 
+_HERE = Path(__file__)
 _WORD = (1 << 64) - 1
 _GAMMA = 0x9E3779B97F4A7C15
 _MIX_1 = 0xBF58476D1CE4E5B9
@@ -55,7 +57,7 @@ class SyntheticShelf:
 
     def read(self, address: SeriesAddress) -> Candles:
         """Make the candles of one coin; days are joined from its hours."""
-        slot, identity = f"synthetic\n{address.symbol}", f"{SEED}-{_HOURS}"
+        slot, identity = f"synthetic\n{address.symbol}", decoded.identity_of([_HERE], "synthetic")
         block = decoded.recall(slot, identity)
         if block is None:
             block = _walk_of_hours(SYMBOLS.index(address.symbol))
@@ -73,7 +75,7 @@ def _coin(symbol: str) -> Instrument:
     return Instrument(symbol, EXCHANGE, tick=1, lot=1_000, min_notional=5 * ATOMS)
 
 
-def _words(seed: int, count: int) -> npt.NDArray[np.uint64]:
+def first_dice(seed: int, count: int) -> npt.NDArray[np.uint64]:
     """Return the first outputs of splitmix64 for a seed."""
     with np.errstate(over="ignore"):
         state = np.uint64(seed & _WORD) + np.arange(1, count + 1, dtype=np.uint64) * np.uint64(_GAMMA)
@@ -84,9 +86,9 @@ def _words(seed: int, count: int) -> npt.NDArray[np.uint64]:
 
 def _shocks(seed: int, count: int, width_ppm: int) -> npt.NDArray[np.int64]:
     """Return symmetric whole numbers of parts per million around zero, each the sum of a few dice."""
-    dice = (_words(seed, count * _DICE) >> np.uint64(32)).astype(np.int64)
+    thrown = (first_dice(seed, count * _DICE) >> np.uint64(32)).astype(np.int64)
     faces = 2 * width_ppm + 1
-    shocks: npt.NDArray[np.int64] = ((dice * faces >> 32) - width_ppm).reshape(count, _DICE).sum(axis=1)
+    shocks: npt.NDArray[np.int64] = ((thrown * faces >> 32) - width_ppm).reshape(count, _DICE).sum(axis=1)
     return shocks
 
 
@@ -103,7 +105,7 @@ def _walk_of_hours(number: int) -> decoded.Block:
         path.append(price)
     prices = np.array(path, dtype=np.int64)
     legs = np.stack([prices[i : i + steps : _STEPS_PER_HOUR] for i in range(_STEPS_PER_HOUR + 1)])
-    lots = 20_000 + (_words(SEED - 1 - number, _HOURS) >> np.uint64(48)).astype(np.int64)
+    lots = 20_000 + (first_dice(SEED - 1 - number, _HOURS) >> np.uint64(48)).astype(np.int64)
     volume = lots * 1_000
     times = _START_NS + np.arange(_HOURS, dtype=np.int64) * timeframe_ns("1h")
     return np.stack([times, legs[0], legs.max(axis=0), legs.min(axis=0), legs[-1], volume])
@@ -119,20 +121,20 @@ def synthetic_stream(
     """
     bar_ns = timeframe_ns(timeframe)
     width_ppm = _STREAM_WIDTH_PPM * isqrt(bar_ns // timeframe_ns("1m"))
-    dice = _dice(seed)
+    thrown = dice(seed)
     ticks = max(1, start_price // instrument.tick)
     for time_ns in itertools.count(start_ns, bar_ns):
         path = [ticks]
         for _ in range(_STREAM_STEPS):
             width = min(max(1, ticks * width_ppm // PPM), ticks - 1)  # never to zero, and as far down as up
-            ticks += (next(dice) * (2 * width + 1) >> 64) - width
+            ticks += (next(thrown) * (2 * width + 1) >> 64) - width
             path.append(ticks)
-        volume = (1 + (next(dice) >> 44)) * instrument.lot
+        volume = (1 + (next(thrown) >> 44)) * instrument.lot
         scaled = [value * instrument.tick for value in (path[0], max(path), min(path), ticks)]
         yield Bar(time_ns, scaled[0], scaled[1], scaled[2], scaled[3], volume)
 
 
-def _dice(seed: int) -> Iterator[int]:
+def dice(seed: int) -> Iterator[int]:
     """Yield the outputs of splitmix64, one by one and without end."""
     state = seed & _WORD
     while True:

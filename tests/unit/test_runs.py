@@ -1,6 +1,7 @@
 """The table of runs."""
 
 from collections.abc import Iterator
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from crypto_bot.domain.errors import RunFailed, UsageError
 from crypto_bot.persistence.database import Database
 from crypto_bot.persistence.run_record import RUN_ID
 from crypto_bot.persistence.runs import RunRecord, Runs, new_run_id
+from crypto_bot.persistence.tables import runs as table
 
 
 @pytest.fixture
@@ -26,6 +28,10 @@ def test_a_run_id_is_its_start_in_utc_and_four_digits() -> None:
         new_run_id(datetime(2026, 11, 21), b"\x7f\x3a")  # noqa: DTZ001 - the naive time is the fault
     with pytest.raises(ValueError, match="two random bytes"):
         new_run_id(datetime(2026, 11, 21, tzinfo=UTC), b"\x7f")
+
+
+def test_the_record_and_the_table_have_the_same_columns() -> None:
+    assert [field.name for field in fields(RunRecord)] == list(table.c.keys())
 
 
 def test_a_run_goes_from_its_start_to_its_summary(runs: Runs) -> None:

@@ -3,7 +3,7 @@
 import re
 import sqlite3
 from contextlib import closing
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +12,11 @@ from crypto_bot.persistence.sqlite_file import connect, database_path, inspect_f
 
 RUN_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{4}")
 """How a run id is spelled: UTC start time and four hex digits."""
+
+_INSERT = (
+    "INSERT INTO runs (run_id, kind, mode, state, started_ns, ended_ns, manifest, summary)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +56,8 @@ def record_backtest(url: str | Path, record: RunRecord) -> None:
         from crypto_bot.persistence.database import Database
 
         Database.open(path).close()
-    names = [field.name for field in fields(RunRecord)]
-    marks = ", ".join("?" * len(names))
-    statement = f"INSERT INTO runs ({', '.join(names)}) VALUES ({marks})"  # noqa: S608 - names of our own fields
     with translated(path), closing(connect(path)) as connection:
-        connection.execute(statement, astuple(record))
+        connection.execute(_INSERT, astuple(record))
 
 
 def _is_current(path: Path) -> bool:

@@ -5,11 +5,13 @@ INDICATOR = "compiled: the generated walker calls every indicator with the same 
 
 PARAMETERS: dict[str, dict[str, str]] = {
     "backtesting/replay.py": dict.fromkeys(("replay", "settle_wish", "_quiet_one", "_quiet_many"), WORLD),
+    "backtesting/slices.py": {"close_slice": WORLD},
     "kernel/indicators.py": dict.fromkeys(
         "ema rsi atr _extreme highest lowest highest_high lowest_low volatility ewma_volatility zscore".split(),
         INDICATOR,
     ),
     "kernel/words.py": {"quote": "a word of the strategy language, whose authors write it in one line"},
+    "venue/book.py": {"report_order": WORLD},
     "venue/matching.py": dict.fromkeys(
         ("match_slot", "match_at_close", "_trigger_stop_limit", "_match_limit", "_execute"), WORLD
     ),

@@ -15,7 +15,7 @@ from crypto_bot.authoring.parameters import Parameter, Parameters, parameters_of
 from crypto_bot.authoring.parts import Parts, parts_of
 from crypto_bot.authoring.rewriting import Rewriting
 from crypto_bot.authoring.scope import Facts, Scope, argument_kind, local_names
-from crypto_bot.authoring.source import Source, open_source
+from crypto_bot.authoring.source import TOO_DEEP, Source, open_source
 from crypto_bot.authoring.statements import result_of
 from crypto_bot.domain.timeframe import timeframe_ns
 
@@ -37,7 +37,7 @@ def read_source(source: Source) -> Module:
     try:
         return _read(source)
     except RecursionError:
-        raise Mistake(source.path, 0, "something is nested too deeply; write it in several lines") from None
+        raise Mistake(source.path, 0, TOO_DEEP) from None
 
 
 def _read(source: Source) -> Module:

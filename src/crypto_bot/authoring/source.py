@@ -15,6 +15,8 @@ from crypto_bot.authoring.mistake import Mistake
 
 Result = TypeVar("Result")
 
+TOO_DEEP = "something is nested too deeply; write it in several lines"
+
 AUTHORS_FAULTS = (
     ArithmeticError,
     AssertionError,
@@ -62,8 +64,10 @@ class Source:
             return work()
         except SyntaxError as error:
             raise Mistake(self.path, error.lineno or 0, f"this is not Python: {error.msg}") from None
-        except (ValueError, RecursionError, MemoryError) as error:
+        except ValueError as error:
             raise Mistake(self.path, 0, f"this is not Python: {error}") from None
+        except (RecursionError, MemoryError):
+            raise Mistake(self.path, 0, TOO_DEEP) from None
 
     def blame(self, error: BaseException, text: str) -> Mistake:
         """Return the Mistake at the deepest line of this file that the error came through."""

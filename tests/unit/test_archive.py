@@ -156,6 +156,18 @@ class TestScales:
         archive.store(at(made(30, timeframe="1d"), price_scale=10_000), source=SOURCE, filters_known=False)
         assert archive.load("TEST/USDT", "1h").instrument == archive.load("TEST/USDT", "1d").instrument
 
+    def test_a_scale_that_another_timeframe_cannot_bear_is_refused(self, archive: Archive) -> None:
+        """Days with eight decimals must not make the minutes of the same symbol unreadable."""
+        candles = made(60)
+        large = 8_000_000_000
+        high = replace(candles, open=candles.open + large, high=candles.high + large, low=candles.low + large)
+        archive.store(replace(high, close=candles.close + large), source=SOURCE, filters_known=False)
+        before = snapshot(archive.root)
+        fine = at(made(30, timeframe="1d"), price_scale=10**8)
+        with pytest.raises(DataError, match="64 bits"):
+            archive.store(fine, source=SOURCE, filters_known=False)
+        assert snapshot(archive.root) == before and len(archive.load("TEST/USDT", "1h")) == 60
+
 
 class TestLoading:
     def test_a_stretch_of_time_has_both_its_ends(self, archive: Archive) -> None:

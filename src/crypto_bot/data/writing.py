@@ -65,12 +65,13 @@ def store_arrivals(shelf: FolderShelf, arrivals: Sequence[Arrival]) -> list[Stor
         for pair_folder, listing in listings.items():
             place = pair_folder / LISTING_NAME
             if listing.encode() != _current(shelf, place):
+                _check_neighbours(shelf, listing.instrument, pending)
                 files[place] = listing.encode()
         replace_files(shelf.root, files)
     names = tuple(str(place) for place in files)
     folders = [str(_address(arrival.candles).folder) for arrival in arrivals]
     return [
-        StoreReport(added, known, tuple(name for name in names if name.startswith(folder)))
+        StoreReport(added, known, tuple(name for name in names if name.startswith(f"{folder}/")))
         for (added, known), folder in zip(counts, folders, strict=True)
     ]
 
@@ -107,6 +108,14 @@ def _join(series: _Pending, arrival: Arrival, instrument: Instrument) -> tuple[i
     series.news.append((arriving.times[~np.isin(arriving.times, series.candles.times)], arrival.source))
     series.candles = merged.candles
     return merged.added, merged.known
+
+
+def _check_neighbours(shelf: FolderShelf, instrument: Instrument, pending: dict[SeriesAddress, _Pending]) -> None:
+    """Refuse new scales under which another series of the same symbol would not fit any more."""
+    source = next(series.news[-1][1] for series in pending.values() if series.candles.instrument == instrument)
+    for address in shelf.pair(instrument.exchange, instrument.symbol):
+        if address not in pending:
+            check_totals(_stored(shelf, address, instrument), source=source)
 
 
 def _changed_files(shelf: FolderShelf, address: SeriesAddress, series: _Pending) -> dict[PurePosixPath, bytes]:

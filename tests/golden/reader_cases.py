@@ -70,6 +70,12 @@ LINES: dict[str, str] = {
     "decimal into whole memory": "m.held[k] = close(k) / 2",
     "decimal added to whole memory": "m.held[k] += 0.5",
     "decimal of an own function into whole memory": "m.held[k] = share(k, p)",
+    "decimal that comes round a loop": (
+        f"x = 0{_INDENT}for j in range(3):{_INDENT}    m.held[k] = x{_INDENT}    x = x + 0.5"
+    ),
+    "decimal of an own function that also gives whole numbers": (
+        f"m.held[k] = twice(2){_INDENT}m.held[k] = twice(0.5)\n\n\ndef twice(x):\n    return x * 2"
+    ),
     "tuple into memory": "m.score[k] = p.lengths",
     "bars written": "close[k] = 3.0",
     # numbers
@@ -82,6 +88,7 @@ LINES: dict[str, str] = {
     "tuple as a number": "target(k, p.lengths)",
     "tuple compared": "target(k, 1.0 if p.lengths > 3 else 0.0)",
     "flags added": "target(k, ((close(k) > 1) + (close(k) > 2)) / 2)",
+    "flags or numbers added": f"x = p.on or 0.5{_INDENT}target(k, x + (close(k) > 2))",
     "flag with a sign": "target(k, -p.on)",
     "flag as a decimal": "target(k, float(p.on))",
     "decimals with &": "target(k, 1.0 if (close(k) > 5) & p.fraction else 0.0)",

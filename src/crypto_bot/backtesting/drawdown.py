@@ -27,7 +27,9 @@ class Drawdown(NamedTuple):
 def falls(equity: FloatArray) -> FloatArray:
     """Return equity / highest so far - 1 for each point; 0 at a peak, never above it."""
     peaks = np.maximum.accumulate(equity)
-    return np.divide(equity, peaks, out=np.ones_like(equity), where=peaks > 0) - 1
+    depth = np.divide(equity, peaks, out=np.ones_like(equity), where=peaks > 0)
+    depth -= 1
+    return depth
 
 
 def runs_under_water(depth: FloatArray) -> tuple[IntArray, IntArray]:

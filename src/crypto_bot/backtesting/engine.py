@@ -14,7 +14,7 @@ from crypto_bot.backtesting.stage import Stage, decisions_hash, ledger_hash, pre
 from crypto_bot.backtesting.tape import Tape, make_tape
 from crypto_bot.data.digest import candles_digest
 from crypto_bot.domain.errors import RunFailed
-from crypto_bot.domain.market import Candles
+from crypto_bot.domain.market import Candles, IntArray
 from crypto_bot.kernel.layout import CLOSES
 
 Progress = Callable[[int, int], None]
@@ -39,6 +39,7 @@ def simulate(
     plain loop at every bar; the result is the same. Raises UsageError, DataError or RunFailed.
     """
     began = perf_counter()
+    data_hash = candles_digest(*(each.between(start_ns) for each in candles))
     tape = make_tape(candles, fills=simulation.fills, detail=detail)
     stage = prepare(chosen, [each.instrument for each in candles], tape, simulation, start_ns=start_ns)
     notes = NoteBook(stage.world.log)
@@ -57,14 +58,14 @@ def simulate(
         timeframe=candles[0].timeframe,
         strategies=tuple(c.name for c in chosen),
         times=tape.run_times[begin:],
-        closes=tape.run_bars[CLOSES, begin:],
+        closes=_closes(tape, candles, begin),
         equity=stage.equity[tape.due[begin:]] if tape.is_split else stage.equity[begin:],
         initial_equity=simulation.cash,
         fills=notes.fills(len(instruments), tape.run_times),
         assets=(instruments[0].quote, *(instrument.base for instrument in instruments)),
         decisions_hash=decisions_hash(stage.world),
         ledger_hash=ledger_hash(stage.world),
-        data_hash=candles_digest(*(each.between(start_ns) for each in candles)),
+        data_hash=data_hash,
         orders=int(desk["approved"]),
         refused=int(desk["refused"]),
         engine_seconds=engine_seconds,
@@ -99,6 +100,13 @@ def _run(stage: Stage, notes: NoteBook, drive: Callable[[int, int], int], progre
             progress(i - stage.first, total - stage.first)
     if stage.world.desk[0]["laws"] != 0:
         raise RunFailed("the ledger broke one of its own laws; please report this with the command and its data")
+
+
+def _closes(tape: Tape, candles: Sequence[Candles], begin: int) -> IntArray:
+    """Return the closes of the bars that count; not as a view of the tape, which would keep all of it in memory."""
+    if len(candles) == 1 and len(candles[0]) == tape.run_times.size:
+        return candles[0].close[begin:, np.newaxis]
+    return tape.run_bars[CLOSES, begin:].copy()
 
 
 def _dropped_bars(tape: Tape, candles: Sequence[Candles]) -> list[str]:

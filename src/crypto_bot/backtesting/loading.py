@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-
 from crypto_bot.domain.errors import DataError, UsageError
 from crypto_bot.domain.market import Candles
 from crypto_bot.domain.timeframe import timeframe_name, timeframe_ns
@@ -167,7 +165,7 @@ def _lacking(counted: Candles, window: Window) -> list[str]:
         said.append(f"the candles of {symbol} begin on {format_time(first_ns)}, after the start that was asked for")
     if window.end_ns is not None and window.end_ns - last_ns >= run_ns:
         said.append(f"the candles of {symbol} end on {format_time(last_ns)}, before the end that was asked for")
-    missing = int(np.sum(np.diff(counted.times) // run_ns - 1))
+    missing = (last_ns - first_ns) // run_ns + 1 - len(counted)
     if missing:
         bars = "bar is" if missing == 1 else "bars are"
         said.append(f"{missing} {timeframe_name(run_ns)} {bars} missing between the candles of {symbol}")

@@ -154,9 +154,11 @@ def _invested(outcome: Outcome, books: Books) -> FloatArray | None:
         np.add.at(held, books.bars[mine], books.changes[mine])
         np.cumsum(held, out=held)
         np.abs(held, out=held)
-        gross += held * (outcome.closes[:, k] / instrument.price_scale)
-    equity = outcome.equity.astype(np.float64)
-    return np.divide(gross, equity, out=np.zeros_like(gross), where=equity > 0)
+        value = outcome.closes[:, k] / instrument.price_scale
+        value *= held
+        gross += value
+    gross[outcome.equity <= 0] = 0.0
+    return np.divide(gross, outcome.equity, out=gross, where=outcome.equity > 0)  # in place: a year is a few MB
 
 
 def _turnover(outcome: Outcome, equity: FloatArray, span_ns: int) -> float:

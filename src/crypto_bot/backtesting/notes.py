@@ -54,6 +54,8 @@ class NoteBook:
 
     def all(self) -> npt.NDArray[np.void]:
         """Return every note."""
+        if len(self._parts) == 1:
+            return self._parts[0]
         return np.concatenate(self._parts) if self._parts else np.zeros(0, note_t)
 
     def fills(self, instruments: int, run_times: IntArray) -> FillArray:

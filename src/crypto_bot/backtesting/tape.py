@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from crypto_bot.data.decoded import release
 from crypto_bot.domain.errors import DataError
 from crypto_bot.domain.market import Candles, IntArray
 from crypto_bot.domain.timeframe import phase_ns
@@ -21,7 +22,7 @@ _EMPTY = np.zeros(0, np.int64)
 
 @dataclass(frozen=True)
 class Tape:
-    """Base bars, and where among them each bar of the run closes (`due`, one for each of `times`)."""
+    """Base bars, and where among them each bar of the run closes (`due`; empty when both are the same)."""
 
     bars: IntArray
     times: IntArray
@@ -40,7 +41,7 @@ class Tape:
         """Return the market for a strategy that decides on bars of this length, 0 for those of the run."""
         if own_ns and own_ns != self.run_ns:
             own, due = own_bars(self.run_bars, self.run_times, self.run_ns, own_ns)
-            return Market(self.bars, self.times, own, self.due[due])
+            return Market(self.bars, self.times, own, self.due[due] if self.is_split else due)
         if self.is_split:
             return Market(self.bars, self.times, self.run_bars, self.due)
         return Market(self.bars, self.times, self.bars, _EMPTY)
@@ -65,7 +66,7 @@ def make_tape(candles: Sequence[Candles], *, fills: str = "pessimistic", detail:
         leg_times, legs = split_bars(times, bars, run_ns)
         due = np.arange(times.size, dtype=np.int64) * _LEGS + _LEGS - 1
         return Tape(legs, leg_times, run_ns // _LEGS, times, bars, run_ns, due)
-    return Tape(bars, times, run_ns, times, bars, run_ns, np.arange(times.size, dtype=np.int64))
+    return Tape(bars, times, run_ns, times, bars, run_ns, _EMPTY)
 
 
 def planes(candles: Sequence[Candles]) -> tuple[IntArray, IntArray]:
@@ -84,8 +85,11 @@ def planes(candles: Sequence[Candles]) -> tuple[IntArray, IntArray]:
         rows = slice(None) if each.times.size == times.size else np.searchsorted(each.times, times)
         for plane, column in zip((OPENS, HIGHS, LOWS, CLOSES, VOLUMES), each.columns()[1:], strict=True):
             bars[plane, :, k] = column[rows]
+            release(column)
     running_sums(bars)
-    return np.array(times, dtype=np.int64), bars
+    own_times = np.array(times, dtype=np.int64)
+    release(times)
+    return own_times, bars
 
 
 def running_sums(bars: IntArray) -> None:

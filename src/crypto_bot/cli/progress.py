@@ -19,8 +19,7 @@ class Watch:
     def __init__(self) -> None:
         """Begin to count the time."""
         self._began = monotonic()
-        self._drawn: Progress | None = None
-        self._task: TaskID | None = None
+        self._drawn: tuple[Progress, TaskID] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -29,24 +28,25 @@ class Watch:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._drawn is not None:
-            self._drawn.stop()
+            self._drawn[0].stop()
 
     def __call__(self, done: int, total: int) -> None:
         """Take note of how far the replay is."""
         if self._drawn is None:
-            if monotonic() - self._began < _QUICK_S or not sys.stderr.isatty():
+            if monotonic() - self._began < _QUICK_S:
                 return
-            self._begin(total)
-        if self._drawn is not None and self._task is not None:
-            self._drawn.update(self._task, completed=done)
+            self._drawn = _begin(total)
+        progress, task = self._drawn
+        progress.update(task, completed=done)
 
-    def _begin(self, total: int) -> None:
-        from rich.console import Console
-        from rich.progress import Progress
 
-        self._drawn = Progress(console=Console(stderr=True), transient=True)
-        self._task = self._drawn.add_task("bars", total=total)
-        self._drawn.start()
+def _begin(total: int) -> tuple[Progress, TaskID]:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    progress = Progress(console=Console(stderr=True), transient=True)
+    progress.start()
+    return progress, progress.add_task("bars", total=total)
 
 
 def tell_of_compiling() -> None:

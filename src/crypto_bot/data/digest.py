@@ -4,6 +4,7 @@ import hashlib
 
 import numpy as np
 
+from crypto_bot.data.decoded import release
 from crypto_bot.domain.market import Candles
 
 
@@ -19,4 +20,5 @@ def candles_digest(*candles: Candles) -> str:
         digest.update(f"{instrument.symbol} {each.timeframe} {scales} {len(each)}\n".encode())
         for column in each.columns():
             digest.update(np.ascontiguousarray(column, dtype="<i8").data)
+            release(column)
     return digest.hexdigest()

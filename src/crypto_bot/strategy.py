@@ -248,12 +248,12 @@ def target(k: int, fraction: float, band: float = 0.0) -> None:
     _outside("target")
 
 
-def hold(k: int, qty: float) -> None:
+def hold(k: int, quantity: float) -> None:
     """Hold this quantity."""
     _outside("hold")
 
 
-def quote(k: int, slot: int, side: int, price: float, qty: float) -> None:
+def quote(k: int, slot: int, side: int, price: float, quantity: float) -> None:
     """Keep a limit order resting in a numbered slot; buys are rounded down to the tick, sells up."""
     _outside("quote")
 
@@ -276,7 +276,7 @@ def bracket(k: int, stop: float, take: float) -> None:
 # ---- plain
 
 
-def lots(k: int, qty: float) -> float:
+def lots(k: int, quantity: float) -> float:
     """Return the quantity rounded down to what can be traded."""
     _outside("lots")
 

@@ -73,7 +73,7 @@ def step(p: Params, m: Memory) -> None:
         elif top < bottom <= rsi(k, p.n, ago=1) or rsi(int(k + 0), p.n) >= 40:
             target(k, min(now / 10, 1.0), band=0.1)
         else:
-            quote(k, 1, BUY if now > LEVELS[1] else SELL, price=close(k, first + 1), qty=sqrt(p.share) + entry(k))
+            quote(k, 1, BUY if now > LEVELS[1] else SELL, price=close(k, first + 1), quantity=sqrt(p.share) + entry(k))
         m.score[k] = change(k, length=p.n, ago=1) if k != last else -1.5
         note(p, m, k)
     for k in range(count()):

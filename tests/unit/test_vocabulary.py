@@ -1,5 +1,9 @@
 """The words: the table, the stubs and their signatures agree."""
 
+import ast
+import inspect
+from pathlib import Path
+
 import pytest
 
 from crypto_bot import strategy
@@ -29,3 +33,19 @@ def test_every_word_of_a_role_has_the_arguments_of_its_role() -> None:
             assert names == ["k", "length", "ago"]
         else:
             assert "ago" not in names
+
+
+def test_the_compiled_words_take_what_the_stubs_take() -> None:
+    """Arguments given by name reach the compiled word as they are written, so names and defaults must agree."""
+    path = Path(strategy.__file__).with_name("kernel") / "words.py"
+    compiled = {node.name: node.args for node in ast.parse(path.read_text()).body if isinstance(node, ast.FunctionDef)}
+    for word in WORDS.values():
+        if word.role is Role.INDICATOR:
+            continue
+        arguments = compiled[word.name]
+        names = [argument.arg for argument in arguments.args]
+        hidden = 0 if word.role is Role.PLAIN else 1
+        assert names[hidden:] == [argument.name for argument in word.arguments], word.name
+        stub = inspect.signature(getattr(strategy, word.name)).parameters.values()
+        given = [ast.literal_eval(default) for default in arguments.defaults]
+        assert given == [p.default for p in stub if p.default is not p.empty], word.name

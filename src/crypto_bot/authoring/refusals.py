@@ -55,7 +55,7 @@ OPERATORS: Mapping[type[ast.AST], str] = {
 }
 
 NAMES: Mapping[str, str] = {
-    "round": "round differs between compiled and interpreted runs; use int(...) or lots(k, qty)",
+    "round": "round differs between compiled and interpreted runs; use int(...) or lots(k, quantity)",
     "print": f"print {_NOT_HERE}; run it interpreted in a debugger to look at values",
     "pow": "pow differs in the last digit between compiled and interpreted runs; multiply instead, or use sqrt",
     "sum": "sum adds up differently in different versions of Python; add in a for loop",

@@ -46,7 +46,7 @@ class NoteBook:
         """Take the notes out of the kernel's log and make room there."""
         desk = world.desk[0]
         count = int(desk["log_count"])
-        part = world.log[:count].copy()
+        part: npt.NDArray[np.void] = world.log[:count].copy()
         desk["log_count"] = 0
         self._parts.append(part)
         self.collected += count

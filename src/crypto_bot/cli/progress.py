@@ -53,5 +53,7 @@ def tell_of_compiling() -> None:
     """Say on stderr that the first run has to wait for the compiler; nothing when the kernel is compiled."""
     from crypto_bot.kernel.compiled import COMPILE, FOLDER
 
-    if COMPILE and FOLDER is not None and not any(FOLDER.glob("*/replay.replay-*.nbi")):
+    if not COMPILE or FOLDER is None:
+        return
+    if not any(FOLDER.glob("*/replay.replay-*.nbi")):
         print("compiling the kernel (only after an installation or an update, about 20 s) ...", file=sys.stderr)

@@ -22,6 +22,7 @@ COMMANDS = (
     Command("data list", "crypto_bot.cli.data_list", "show which candles there are"),
     Command("strategies", "crypto_bot.cli.strategies", "show the strategies with their parameters"),
     Command("preflight", "crypto_bot.cli.preflight", "check everything a run needs"),
+    Command("warm", "crypto_bot.cli.warm", "compile what is not compiled yet"),
 )
 """One line per command, in the order of `--help`; a command of two words belongs to a group."""
 

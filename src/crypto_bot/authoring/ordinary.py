@@ -20,7 +20,8 @@ def run_top_level(source: Source) -> Mapping[str, object]:
     module.__file__ = str(source.path)
     code = source.compiled()
     try:
-        exec(code, module.__dict__)  # noqa: S102  # nosec B102: the user's own file, its grammar checked before
+        # The user's own file, and its grammar was checked before.
+        exec(code, module.__dict__)  # noqa: S102  # nosec B102
     except AUTHORS_FAULTS as error:
         raise source.blame(error, f"this cannot be worked out: {error}") from None
     return module.__dict__

@@ -7,7 +7,8 @@ equal to the plain loop by hash.
 
 from crypto_bot.kernel.advance import advance, advance_slice, advance_wish
 from crypto_bot.kernel.arithmetic import share
-from crypto_bot.kernel.compiled import COMPILE, compiled
+from crypto_bot.domain.market import IntArray
+from crypto_bot.kernel.compiled import COMPILE, Record, RecordArray, compiled
 from crypto_bot.kernel.layout import (
     CLOSES,
     FAR,
@@ -36,8 +37,8 @@ else:
     REPLAY_SIGNATURE = None
 
 
-@compiled()
-def drain(world: World, venue: Venue, market: Market, i: int) -> None:
+@compiled(inline=True)
+def _drain(world: World, venue: Venue, market: Market, i: int) -> None:
     """Carry out every effect, and let every answer of the venue happen, until none is left."""
     desk = world.desk[0]
     while desk["effects_done"] < desk["effects_made"]:
@@ -50,6 +51,10 @@ def drain(world: World, venue: Venue, market: Market, i: int) -> None:
     desk["effects_made"] = 0
 
 
+drain = compiled()(_drain.py_func if COMPILE else _drain)
+"""The same as a call, for the places that seldom need it: inlined everywhere it would double the code."""
+
+
 @compiled(inline=True)
 def next_match(world: World, venue: Venue, market: Market, i: int, cursor: int) -> int:
     """Find the next order that slice i fills or ends, from a cursor on; its report stands in the register.
@@ -57,21 +62,29 @@ def next_match(world: World, venue: Venue, market: Market, i: int, cursor: int) 
     Returns the cursor to go on from, or -1 when slice i has no more to say.
     """
     lanes = venue.gate.size
-    while cursor < PHASES * lanes * SLOTS:
-        phase = cursor // (lanes * SLOTS)
-        lane = cursor // SLOTS % lanes
-        slot = cursor % SLOTS
-        g = venue.gate[lane]
-        if g["kinds"] & (1 << phase // 2) == 0 or slot >= g["used"]:
-            cursor = (cursor // SLOTS + 1) * SLOTS
-            continue
-        cursor += 1
-        if match_slot(world, venue, market, i, lane, slot, phase):
-            return cursor
+    slot = cursor % SLOTS
+    lane = cursor // SLOTS % lanes
+    phase = cursor // (SLOTS * lanes)
+    kinds = 0
+    for other in range(lanes):
+        kinds |= venue.gate[other]["kinds"]
+    while phase < PHASES:
+        while lane < lanes and kinds & (1 << phase // 2) != 0:
+            g = venue.gate[lane]
+            if g["kinds"] & (1 << phase // 2) != 0:
+                while slot < g["used"]:
+                    slot += 1
+                    if match_slot(world, venue, market, i, lane, slot - 1, phase):
+                        return (phase * lanes + lane) * SLOTS + slot
+            slot = 0
+            lane += 1
+        slot = 0
+        lane = 0
+        phase += 1
     return -1
 
 
-@compiled()
+@compiled(inline=True)
 def match_slice(world: World, venue: Venue, market: Market, i: int) -> None:
     """Let the venue match slice i and the ledger book every fill, one after the other."""
     cursor = next_match(world, venue, market, i, 0)
@@ -86,9 +99,12 @@ def match_slice(world: World, venue: Venue, market: Market, i: int) -> None:
 @compiled(inline=True)
 def reset_gates(venue: Venue) -> None:
     """Recompute the gates of the lanes whose orders have changed."""
+    if venue.gate[0]["stale"] == 0:
+        return
     for lane in range(venue.gate.size):
-        if venue.gate[lane]["stale"] != 0:
+        if venue.gate[lane]["stale"] & 1:
             reset_gate(venue, lane)
+    venue.gate[0]["stale"] = 0
 
 
 @compiled(inline=True)
@@ -103,13 +119,12 @@ def settle_slice(world: World, venue: Venue, market: Market, i: int, last_equity
     return equity
 
 
-@compiled()
+@compiled(inline=True)
 def settle_wish(world: World, venue: Venue, market: Market, i: int, equity: int, at_close: int) -> int:
     """Answer what the strategies want at the close of slice i; return the equity after it."""
     while wished(world):
         advance_wish(world, market, i, equity)
-        if world.desk[0]["effects_made"] != 0:
-            drain(world, venue, market, i)
+        _drain(world, venue, market, i)
         if at_close:
             _fill_at_close(world, venue, market, i)
             equity = equity_at(world, market, i)
@@ -139,67 +154,101 @@ def _fill_at_close(world: World, venue: Venue, market: Market, i: int) -> None:
 
 
 @compiled(inline=True)
-def _quiet_one(world: World, venue: Venue, market: Market, first: int, stop: int, equity: object) -> int:
-    """Mark the bars of one instrument until something else than the mark can happen; return where."""
-    desk = world.desk[0]
+def _quiet(world: World, venue: Venue, market: Market, first: int, stop: int, equity: IntArray) -> int:
+    """Mark bars until something else than the mark can happen; return where."""
+    cash = world.purse[world.desk[0]["cash_asset"]]["balance"]
     b = world.book[0]
-    cash = world.purse[desk["cash_asset"]]["balance"]
-    worth = b["worth_per_price"]
-    div = b["div"]
-    low = venue.gate[0]["low"]
-    high = venue.gate[0]["high"]
-    peak = desk["peak"]
-    floor = desk["floor"] if desk["halt"] & (HALT_DRAWDOWN | HALT_DAILY_LOSS) == 0 else -FAR
-    drawdown = desk["drawdown_ppm"] if floor > -FAR else 0
+    if world.book.size > 1 or b["div"] != 1:
+        return _quiet_many(world.desk, world.book, venue.gate, market.bars, equity, first, stop, cash)
+    g = venue.gate[0]
+    return _quiet_one(world.desk, market.bars, equity, first, stop, cash, b["worth_per_price"], g["low"], g["high"])
+
+
+@compiled()
+def _quiet_one(
+    desk: RecordArray,
+    bars: IntArray,
+    equity: IntArray,
+    first: int,
+    stop: int,
+    cash: int,
+    worth: int,
+    low: int,
+    high: int,
+) -> int:
+    """Mark the bars of one instrument; a function of its own, so that its few numbers stay in registers."""
+    peak = desk[0]["peak"]
+    floor = _watched_floor(desk[0])
+    drawdown = desk[0]["drawdown_ppm"] if floor > -FAR else 0
+    at = stop
     for t in range(first, stop):
-        if market.bars[LOWS, t, 0] <= low or market.bars[HIGHS, t, 0] >= high:
-            return t
-        value = worth * market.bars[CLOSES, t, 0]
-        e = cash + (value if div == 1 else value // div)
+        if bars[LOWS, t, 0] <= low or bars[HIGHS, t, 0] >= high:
+            at = t
+            break
+        e = cash + worth * bars[CLOSES, t, 0]
         if e < floor:
-            return t
+            at = t
+            break
         if e > peak:
             peak = e
             if drawdown != 0:
                 floor = max(floor, e - share(e, drawdown))
         equity[t] = e
-    return stop
+    desk[0]["ahead_peak"] = peak
+    return at
 
 
-@compiled(inline=True)
-def _quiet_many(world: World, venue: Venue, market: Market, first: int, stop: int, equity: object) -> int:
-    """Mark the bars of several instruments until something else than the mark can happen; return where."""
-    desk = world.desk[0]
-    cash = world.purse[desk["cash_asset"]]["balance"]
-    peak = desk["peak"]
-    floor = desk["floor"] if desk["halt"] & (HALT_DRAWDOWN | HALT_DAILY_LOSS) == 0 else -FAR
-    drawdown = desk["drawdown_ppm"] if floor > -FAR else 0
+@compiled()
+def _quiet_many(
+    desk: RecordArray,
+    book: RecordArray,
+    gate: RecordArray,
+    bars: IntArray,
+    equity: IntArray,
+    first: int,
+    stop: int,
+    cash: int,
+) -> int:
+    """Mark the bars of several instruments, or of one whose scales ask for a division."""
+    peak = desk[0]["peak"]
+    floor = _watched_floor(desk[0])
+    drawdown = desk[0]["drawdown_ppm"] if floor > -FAR else 0
+    at = stop
     for t in range(first, stop):
         e = cash
         loud = 0
-        for k in range(world.book.size):
-            b = world.book[k]
-            value = b["worth_per_price"] * market.bars[CLOSES, t, k]
-            e += value if b["div"] == 1 else value // b["div"]
-            if market.bars[LOWS, t, k] <= venue.gate[k]["low"] or market.bars[HIGHS, t, k] >= venue.gate[k]["high"]:
+        for k in range(book.size):
+            value = book[k]["worth_per_price"] * bars[CLOSES, t, k]
+            e += value if book[k]["div"] == 1 else value // book[k]["div"]
+            if bars[LOWS, t, k] <= gate[k]["low"] or bars[HIGHS, t, k] >= gate[k]["high"]:
                 loud = 1
         if loud != 0 or e < floor:
-            return t
+            at = t
+            break
         if e > peak:
             peak = e
             if drawdown != 0:
                 floor = max(floor, e - share(e, drawdown))
         equity[t] = e
-    return stop
+    desk[0]["ahead_peak"] = peak
+    return at
 
 
 @compiled(inline=True)
-def _commit_quiet(world: World, market: Market, first: int, stop: int, equity: object) -> None:
-    """Remember what the quiet bars first .. stop-1 did to the peak and to time."""
+def _watched_floor(desk: Record) -> int:
+    """Return the equity below which something happens: nothing more once a loss has halted trading."""
+    return int(desk["floor"]) if desk["halt"] & (HALT_DRAWDOWN | HALT_DAILY_LOSS) == 0 else -FAR
+
+
+@compiled(inline=True)
+def _commit_quiet(world: World, market: Market, first: int, stop: int, equity: IntArray, cut: bool) -> None:
+    """Remember what the quiet bars first .. stop-1 did to the peak and to time; `cut` if more had been looked at."""
     desk = world.desk[0]
-    peak = desk["peak"]
-    for t in range(first, stop):
-        peak = max(peak, equity[t])
+    peak = desk["ahead_peak"]
+    if cut and peak > desk["peak"]:
+        peak = desk["peak"]
+        for t in range(first, stop):
+            peak = max(peak, equity[t])
     raise_peak(desk, peak)
     desk["sequence"] += stop - first
     desk["time_ns"] = market.times[stop - 1] + desk["bar_ns"]
@@ -235,7 +284,7 @@ def replay(
     market: Market,
     world: World,
     venue: Venue,
-    equity: object,
+    equity: IntArray,
     memory: Memory,
     first: int,
     stop: int,
@@ -251,31 +300,27 @@ def replay(
     while i < stop:
         if desk["log_count"] > room and world.log.size > 0:
             return i
+        quiet = i
+        limit = i
         if ways & SKIP:
-            ahead = min(i + span, stop)
-            limit = min(ahead, desk["day_index"])
-            if world.book.size == 1:
-                quiet = _quiet_one(world, venue, market, i, limit, equity)
-            else:
-                quiet = _quiet_many(world, venue, market, i, limit, equity)
-            if quiet > i:
-                span = min(span * 2, _LONGEST_SPAN) if quiet == ahead else _FIRST_SPAN
-                done = walk(market, i, quiet, account, memory)
-                if done < quiet:
-                    # Wishes change often here: a long look ahead would be thrown away.
-                    span = max(4, 2 * (done - i))
-                _commit_quiet(world, market, i, done, equity)
-                i = done
-                if wished(world):
-                    equity[i - 1] = settle_wish(world, venue, market, i - 1, equity[i - 1], at_close)
-                continue
-        last = equity[i - 1] if i > 0 else desk["equity"]
-        new_day = market.times[i] >= desk["day_end"]
-        equity[i] = settle_slice(world, venue, market, i, last)
-        if new_day:
-            desk["day_index"] = _end_of_day(world, market, i)
-        walk(market, i, i + 1, account, memory)
+            limit = min(min(i + span, stop), desk["day_index"])
+            quiet = _quiet(world, venue, market, i, limit, equity)
+        if quiet > i:
+            span = min(span * 2, _LONGEST_SPAN) if quiet == limit else _FIRST_SPAN
+            done = walk(market, i, quiet, account, memory)
+            if done < quiet:
+                # Wishes change often here: a long look ahead would be thrown away.
+                span = max(4, 2 * (done - i))
+            _commit_quiet(world, market, i, done, equity, done < quiet)
+            i = done
+        else:
+            last = equity[i - 1] if i > 0 else desk["equity"]
+            new_day = market.times[i] >= desk["day_end"]
+            equity[i] = settle_slice(world, venue, market, i, last)
+            if new_day:
+                desk["day_index"] = _end_of_day(world, market, i)
+            walk(market, i, i + 1, account, memory)
+            i += 1
         if wished(world):
-            equity[i] = settle_wish(world, venue, market, i, equity[i], at_close)
-        i += 1
+            equity[i - 1] = settle_wish(world, venue, market, i - 1, equity[i - 1], at_close)
     return i

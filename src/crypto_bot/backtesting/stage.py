@@ -80,7 +80,6 @@ def prepare(
     stage = lay_out(chosen, instruments, tape, simulation, highest_prices=highest)
     if start_ns is not None:
         stage.first = int(np.searchsorted(tape.times, start_ns, "left"))
-        stage.equity[: stage.first] = simulation.cash
     for s in range(len(stage.bounds)):
         warm_up(stage, s)
     return stage
@@ -109,7 +108,7 @@ def lay_out(
     venue = open_venue(instruments, len(chosen), simulation.costs, through=simulation.fills == "pessimistic")
     bounds = tuple(c.strategy.bind(c.params, count, tape.run_ns, tape.bar_ns) for c in chosen)
     markets = tuple(tape.market(bound.own_ns) for bound in bounds)
-    equity = np.zeros(tape.times.size, np.int64)
+    equity = np.full(tape.times.size, simulation.cash, np.int64)
     accounts = _accounts(world, count, part_curves(len(chosen), equity))
     return Stage(tuple(instruments), tape, world, venue, bounds, markets, accounts, equity, 0)
 

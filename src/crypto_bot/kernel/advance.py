@@ -76,7 +76,7 @@ def advance_fill(world: World) -> None:
     note_fill(world)
     desk["fills"] += 1
     w = world.wish[lane]
-    head = world.wish[lane - lane % world.book.size]
+    head = world.wish[lane - world.subs[lane]["instrument"]]
     w["news"] = 1
     head["news"] = 1
     if slot == STOP_SLOT or slot == TAKE_SLOT:
@@ -128,7 +128,7 @@ def advance_order(world: World) -> None:
     close_order(world, lane, slot, e["state"])
     w = world.wish[lane]
     if w["waiting"] > 0 and e["state"] == CANCELED:
-        world.wish[lane - lane % world.book.size]["any"] = 1
+        world.wish[lane - world.subs[lane]["instrument"]]["any"] = 1
 
 
 @compiled(inline=True)

@@ -22,6 +22,9 @@ Record = Any
 COMPILE = os.environ.get("CRYPTO_BOT_COMPILE", "1") != "0"
 """False when the kernel is to run as plain Python, for debuggers, coverage and as an oracle."""
 
+RecordArray = Any
+"""A structured array."""
+
 _PACKAGE = Path(__file__).resolve().parent.parent
 _ROOMS = ("kernel", "venue")
 _SINGLE_FILES = ("backtesting/replay.py", "domain/order.py", "domain/units.py")
@@ -55,9 +58,11 @@ if COMPILE:
     os.environ["NUMBA_CACHE_DIR"] = str(FOLDER)
     import warnings
 
-    from numba import from_dtype, njit, types
+    from numba import config, from_dtype, njit, types
     from numba.core.errors import NumbaError, NumbaExperimentalFeatureWarning
 
+    # Said twice: the variable is read once, by whoever imports numba first.
+    config.CACHE_DIR = str(FOLDER)
     # Function pointers as arguments are experimental in name; their signature is what makes them cacheable.
     warnings.filterwarnings("ignore", category=NumbaExperimentalFeatureWarning)
 

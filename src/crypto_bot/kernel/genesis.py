@@ -104,6 +104,8 @@ def new_world(
     book = np.zeros(count, book_t)
     funds = np.zeros(stake.strategies, fund_t)
     wish = np.zeros(lanes, wish_t)
+    subs = np.zeros(lanes, sub_t)
+    subs["strategy"], subs["instrument"] = np.divmod(np.arange(lanes), count)
     wish["hold"] = -1
     d = desk[0]
     d["decisions"] = 1
@@ -132,7 +134,7 @@ def new_world(
         purse,
         book,
         funds,
-        np.zeros(lanes, sub_t),
+        subs,
         wish,
         np.zeros((lanes, SLOTS), order_t),
         np.zeros(4 * SLOTS * lanes, effect_t),

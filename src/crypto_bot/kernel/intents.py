@@ -93,7 +93,7 @@ def _is_wanted(w: Record, o: Record, slot: int, held: int) -> bool:
 def _place_missing(world: World, market: Market, i: int, lane: int, side: int) -> None:
     """Draft and submit every order of one side that the wish of a lane wants and that is not there."""
     w = world.wish[lane]
-    ref = market.bars[CLOSES, i, lane % world.book.size]
+    ref = market.bars[CLOSES, i, world.subs[lane]["instrument"]]
     for slot in range(FIRST_QUOTE + w["quotes"]):
         if world.orders[lane, slot]["state"] != EMPTY:
             continue
@@ -132,9 +132,9 @@ def _draft_target(world: World, market: Market, i: int, lane: int) -> Draft:
     exchanges take market buys that way, and the quantity follows from the price it is filled at.
     """
     w = world.wish[lane]
-    b = world.book[lane % world.book.size]
+    b = world.book[world.subs[lane]["instrument"]]
     held = world.subs[lane]["position"]
-    ref = market.bars[CLOSES, i, lane % world.book.size]
+    ref = market.bars[CLOSES, i, world.subs[lane]["instrument"]]
     side = SELL
     quantity = 0
     budget = 0
@@ -147,7 +147,7 @@ def _draft_target(world: World, market: Market, i: int, lane: int) -> Draft:
         quantity = held
     else:
         desk = world.desk[0]
-        equity = desk["equity"] if world.funds.size == 1 else strategy_equity(world, market, i, lane // world.book.size)
+        equity = desk["equity"] if world.funds.size == 1 else strategy_equity(world, market, i, world.subs[lane]["strategy"])
         value = share(equity, w["weight"])
         wanted = quantise(affordable(before_fee(value, b["taker_ppm"]), ref, b), b["lot"], DOWN)
         if wanted > held:

@@ -55,7 +55,7 @@ def _integers(names: str) -> list[tuple[str, str]]:
 desk_t = np.dtype(
     _integers(
         "time_ns sequence decisions next_order_id bar_ns cash_asset equity reserved peak floor"
-        " day_end day_open day_index halt drawdown_ppm daily_loss_ppm exposure_ppm laws signals approved refused"
+        " day_end day_open day_index ahead_peak halt drawdown_ppm daily_loss_ppm exposure_ppm laws signals approved refused"
         " cancels fills effects_done effects_made log_count log_lost"
     )
 )
@@ -67,7 +67,7 @@ book_t = np.dtype(
     )
 )
 fund_t = np.dtype(_integers("balance initial reserved expected"))
-sub_t = np.dtype(_integers("position cost realised fees funding"))
+sub_t = np.dtype(_integers("position cost realised fees funding strategy instrument"))
 quote_t = np.dtype(_integers("side price quantity post_only"))
 wish_t = np.dtype(
     [*_integers("weight hold stop take dirty waiting quotes bought sold news any"), ("quote", quote_t, (QUOTES,))]

@@ -53,11 +53,10 @@ def settle_fill(world: World) -> None:
     desk = world.desk[0]
     e = world.event[0]
     lane = e["lane"]
-    instruments = world.book.size
-    k = lane % instruments
+    k = world.subs[lane]["instrument"]
     b = world.book[k]
     s = world.subs[lane]
-    fund = world.funds[lane // instruments]
+    fund = world.funds[s["strategy"]]
     o = world.orders[lane, e["slot"]]
     side = e["side"]
     quantity = e["quantity"]
@@ -86,14 +85,13 @@ def settle_fill(world: World) -> None:
 def _pay_fee(world: World, lane: int, asset: int, fee: int) -> None:
     """Take the fee from the asset it is charged in; a fee in the base asset makes the position smaller."""
     desk = world.desk[0]
-    instruments = world.book.size
-    b = world.book[lane % instruments]
+    b = world.book[world.subs[lane]["instrument"]]
     s = world.subs[lane]
     purse = world.purse[asset]
     purse["balance"] -= fee
     purse["fees"] += fee
     if asset == desk["cash_asset"]:
-        world.funds[lane // instruments]["balance"] -= fee
+        world.funds[s["strategy"]]["balance"] -= fee
         b["fees"] += fee
         s["fees"] += fee
     elif asset == b["base"]:
@@ -118,8 +116,7 @@ def _shrink_reservation(world: World, lane: int, o: Record, b: Record, value: in
 @compiled(inline=True)
 def settle_funding(world: World, lane: int, mark: int, rate_ppm: int) -> None:
     """Pay or receive funding on a lane's position: longs pay a positive rate, rounded against us."""
-    instruments = world.book.size
-    b = world.book[lane % instruments]
+    b = world.book[world.subs[lane]["instrument"]]
     s = world.subs[lane]
     quantity = s["position"]
     value = money(mark, abs(quantity), b, UP)
@@ -128,7 +125,7 @@ def settle_funding(world: World, lane: int, mark: int, rate_ppm: int) -> None:
     cash = world.purse[world.desk[0]["cash_asset"]]
     cash["balance"] += amount
     cash["funding"] += amount
-    world.funds[lane // instruments]["balance"] += amount
+    world.funds[s["strategy"]]["balance"] += amount
     b["funding"] += amount
     s["funding"] += amount
     check_laws(world, lane)
@@ -144,7 +141,7 @@ def check_laws(world: World, lane: int) -> None:
     """Count every broken law: money conserved, parts sum to the whole, nothing owed on spot."""
     desk = world.desk[0]
     instruments = world.book.size
-    k = lane % instruments
+    k = world.subs[lane]["instrument"]
     b = world.book[k]
     base = world.purse[b["base"]]
     cash = world.purse[desk["cash_asset"]]

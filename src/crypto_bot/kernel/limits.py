@@ -69,7 +69,7 @@ def resume(world: World, reason: int) -> None:
         for lane in range(world.wish.size):
             w = world.wish[lane]
             w["dirty"] |= TARGETED | QUOTED | GUARDED
-            world.wish[lane - lane % world.book.size]["any"] = 1
+            world.wish[lane - world.subs[lane]["instrument"]]["any"] = 1
 
 
 @compiled(inline=True)

@@ -58,9 +58,9 @@ def place(world: World, lane: int, slot: int) -> None:
 @compiled(inline=True)
 def reserve(world: World, lane: int, o: Record, amount: int) -> None:
     """Keep money aside for an order, or give it back when the amount is negative."""
-    instruments = world.book.size
-    world.book[lane % instruments]["reserved"] += amount
-    world.funds[lane // instruments]["reserved"] += amount
+    s = world.subs[lane]
+    world.book[s["instrument"]]["reserved"] += amount
+    world.funds[s["strategy"]]["reserved"] += amount
     world.desk[0]["reserved"] += amount
 
 

@@ -33,7 +33,7 @@ from crypto_bot.kernel.trace import note_order
 def approve(world: World, lane: int, slot: int, draft: Draft, ref: int) -> None:
     """Check and size a drafted order; send it on its way, or note why it is refused."""
     desk = world.desk[0]
-    b = world.book[lane % world.book.size]
+    b = world.book[world.subs[lane]["instrument"]]
     o = world.orders[lane, slot]
     desk["next_order_id"] += 1
     o["id"] = desk["next_order_id"]
@@ -71,7 +71,7 @@ def approve(world: World, lane: int, slot: int, draft: Draft, ref: int) -> None:
     desk["approved"] += 1
     if draft.side == SELL and draft.kind == MARKET:
         proceeds = worth - fee_on(worth, b["taker_ppm"] + b["slippage_ppm"])
-        world.funds[lane // world.book.size]["expected"] += proceeds
+        world.funds[world.subs[lane]["strategy"]]["expected"] += proceeds
     note_order(world, APPROVED, lane, slot, o["cut"])
     place(world, lane, slot)
 
@@ -79,10 +79,9 @@ def approve(world: World, lane: int, slot: int, draft: Draft, ref: int) -> None:
 @compiled(inline=True)
 def _size_opening(world: World, lane: int, o: Record, price: int, ref: int) -> None:
     """Cut a buy to the exposure that is left and to the money that is free."""
-    instruments = world.book.size
-    k = lane % instruments
+    k = world.subs[lane]["instrument"]
     b = world.book[k]
-    fund = world.funds[lane // instruments]
+    fund = world.funds[world.subs[lane]["strategy"]]
     ppm = max(b["taker_ppm"], b["maker_ppm"])
     needed = o["budget"]
     if needed == 0:

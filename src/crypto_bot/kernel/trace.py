@@ -25,7 +25,7 @@ def _room(world: World) -> bool:
     return False
 
 
-@compiled()
+@compiled(inline=True)
 def note_order(world: World, kind: int, lane: int, slot: int, code: int) -> None:
     """Note what was decided about the order in a slot."""
     desk = world.desk[0]

@@ -27,7 +27,7 @@ from crypto_bot.kernel.layout import (
 )
 
 resting_t = np.dtype([(n, "i8") for n in "id kind side price trigger left budget live since".split()])
-gate_t = np.dtype([(n, "i8") for n in "low high live used stale kinds".split()])
+gate_t = np.dtype([(n, "i8") for n in "low high live used stale kinds strategy instrument".split()])
 terms_t = np.dtype(
     [
         (n, "i8")
@@ -76,7 +76,7 @@ def receive(world: World, venue: Venue, index: int, market: Market, i: int) -> N
     if effect["kind"] == CANCEL:
         _cancel(world, venue, lane, slot)
     else:
-        _accept(world, venue, lane, slot, market.bars[CLOSES, i, lane % venue.terms.size])
+        _accept(world, venue, lane, slot, market.bars[CLOSES, i, venue.gate[lane]["instrument"]])
 
 
 @compiled(inline=True)
@@ -99,7 +99,7 @@ def _accept(world: World, venue: Venue, lane: int, slot: int, last: int) -> None
     g["live"] += 1
     if slot >= g["used"]:
         g["used"] = slot + 1
-    widen(g, r, venue.terms[lane % venue.terms.size]["through"])
+    widen(g, r, venue.terms[venue.gate[lane]["instrument"]]["through"])
     report_order(world, r, lane, slot, OPEN, world.desk[0]["time_ns"])
 
 
@@ -118,7 +118,8 @@ def remove(venue: Venue, lane: int, slot: int) -> None:
     if r["live"] != 0:
         r["live"] = 0
         g["live"] -= 1
-        g["stale"] = 1
+        g["stale"] |= 1
+        venue.gate[0]["stale"] |= 2
 
 
 @compiled(inline=True)
@@ -159,7 +160,7 @@ def reset_gate(venue: Venue, lane: int) -> None:
     g["stale"] = 0
     g["kinds"] = 0
     top = 0
-    through = venue.terms[lane % venue.terms.size]["through"]
+    through = venue.terms[venue.gate[lane]["instrument"]]["through"]
     for slot in range(g["used"]):
         r = venue.resting[lane, slot]
         if r["live"] != 0:

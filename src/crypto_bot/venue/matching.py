@@ -32,10 +32,9 @@ PHASES = 6
 @compiled(inline=True)
 def touched(venue: Venue, market: Market, i: int) -> bool:
     """Tell whether slice i can touch any order of any lane."""
-    instruments = venue.terms.size
     for lane in range(venue.gate.size):
         g = venue.gate[lane]
-        k = lane % instruments
+        k = venue.gate[lane]["instrument"]
         if market.bars[LOWS, i, k] <= g["low"] or market.bars[HIGHS, i, k] >= g["high"]:
             return True
     return False
@@ -48,7 +47,7 @@ def match_slot(world: World, venue: Venue, market: Market, i: int, lane: int, sl
     side = SELL if phase % 2 == 0 else BUY
     if r["live"] == 0 or r["side"] != side:
         return False
-    k = lane % venue.terms.size
+    k = venue.gate[lane]["instrument"]
     t = venue.terms[k]
     step = phase - phase % 2
     if step == AT_OPEN:
@@ -72,7 +71,7 @@ def match_at_close(world: World, venue: Venue, market: Market, i: int, lane: int
     side = SELL if phase == 0 else BUY
     if r["live"] == 0 or r["side"] != side or r["kind"] != MARKET:
         return False
-    k = lane % venue.terms.size
+    k = venue.gate[lane]["instrument"]
     done = _execute(world, venue, market, i, lane, slot, _slipped(market.bars[CLOSES, i, k], side, venue.terms[k]), 0)
     world.event[0]["time_ns"] = world.desk[0]["time_ns"]
     return done
@@ -91,13 +90,14 @@ def _stop_price(r: Record, market: Market, i: int, k: int) -> int:
 def _trigger_stop_limit(world: World, venue: Venue, market: Market, i: int, lane: int, slot: int) -> bool:
     """Turn a reached stop-limit into a limit: a taker if its price allows, else resting from the next bar."""
     r = venue.resting[lane, slot]
-    k = lane % venue.terms.size
+    k = venue.gate[lane]["instrument"]
     reached = _stop_price(r, market, i, k)
     if reached == 0:
         return False
     r["trigger"] = 0
     r["since"] = market.times[i] + 1
-    venue.gate[lane]["stale"] = 1
+    venue.gate[lane]["stale"] |= 1
+    venue.gate[0]["stale"] |= 2
     price = _slipped(reached, r["side"], venue.terms[k])
     if (r["price"] - price) * r["side"] < 0:
         return False
@@ -107,7 +107,7 @@ def _trigger_stop_limit(world: World, venue: Venue, market: Market, i: int, lane
 @compiled(inline=True)
 def _match_limit(world: World, venue: Venue, market: Market, i: int, lane: int, slot: int) -> bool:
     r = venue.resting[lane, slot]
-    k = lane % venue.terms.size
+    k = venue.gate[lane]["instrument"]
     t = venue.terms[k]
     opened = market.bars[OPENS, i, k]
     price = r["price"]
@@ -140,12 +140,11 @@ def _slipped(price: int, side: int, t: Record) -> int:
 @compiled(inline=True)
 def _execute(world: World, venue: Venue, market: Market, i: int, lane: int, slot: int, price: int, maker: int) -> bool:
     """Report a fill of all that is left, or of what the account can pay or has; nothing left over rests."""
-    instruments = venue.terms.size
     r = venue.resting[lane, slot]
-    t = venue.terms[lane % instruments]
+    t = venue.terms[venue.gate[lane]["instrument"]]
     ppm = t["maker_ppm"] if maker else t["taker_ppm"]
     if r["side"] == BUY:
-        funds = world.funds[lane // instruments]["balance"]
+        funds = world.funds[venue.gate[lane]["strategy"]]["balance"]
         purse = min(funds, r["budget"]) if r["budget"] > 0 else funds
         most = affordable(purse if t["fee_in_received"] else before_fee(purse, ppm), price, t)
         quantity = min(r["left"], most) if r["left"] > 0 else most

@@ -16,6 +16,7 @@ def open_venue(instruments: Sequence[Instrument], strategies: int, costs: Costs,
     lanes = strategies * len(instruments)
     gate = np.zeros(lanes, gate_t)
     gate["low"], gate["high"] = -FAR, FAR
+    gate["strategy"], gate["instrument"] = np.divmod(np.arange(lanes), len(instruments))
     terms = np.zeros(len(instruments), terms_t)
     for k, instrument in enumerate(instruments):
         t = terms[k]

@@ -36,7 +36,7 @@ def write_trades(outcome: Outcome, metrics: Metrics, path: Path) -> None:
     with replacing(path) as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(TRADE_COLUMNS)
-        writer.writerows(_trade_rows(outcome, metrics.books.trips))
+        writer.writerows(trade_rows(outcome, metrics.books.trips))
 
 
 def write_equity(outcome: Outcome, path: Path) -> None:
@@ -68,7 +68,7 @@ def safe_cell(text: str) -> str:
     return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
 
 
-def _trade_rows(outcome: Outcome, trips: Trips) -> Iterator[tuple[str | int, ...]]:
+def trade_rows(outcome: Outcome, trips: Trips) -> Iterator[tuple[str | int, ...]]:
     """Give the rows in the order of the fills, a round trip after the fill that closed it."""
     strategies = [safe_cell(name) for name in outcome.strategies]
     symbols = [safe_cell(instrument.symbol) for instrument in outcome.instruments]

@@ -1,22 +1,7 @@
 """Where a rule of the house may be broken, each with its reason; an entry nobody needs any more fails the tidy test."""
 
-WORLD = "compiled: numba takes no keyword-only arguments, and the world, the venue and the market stay apart"
-INDICATOR = "compiled: the generated walker calls every indicator with the same arguments"
-
-PARAMETERS: dict[str, dict[str, str]] = {
-    "backtesting/replay.py": dict.fromkeys(("replay", "settle_wish", "_quiet_one", "_quiet_many"), WORLD),
-    "backtesting/slices.py": {"close_slice": WORLD},
-    "kernel/indicators.py": dict.fromkeys(
-        "ema rsi atr _extreme highest lowest highest_high lowest_low volatility ewma_volatility zscore".split(),
-        INDICATOR,
-    ),
-    "kernel/words.py": {"quote": "a word of the strategy language, whose authors write it in one line"},
-    "venue/book.py": {"report_order": WORLD},
-    "venue/matching.py": dict.fromkeys(
-        ("match_slot", "match_at_close", "_trigger_stop_limit", "_match_limit", "_execute"), WORLD
-    ),
-}
-"""Functions with more than five positional parameters, by file and name."""
+PARAMETERS: dict[str, dict[str, str]] = {}
+"""Functions with more positional parameters than the house allows, by file and name, each with its reason."""
 
 BORDERS: dict[str, str] = {
     "cli/frame.py": "the outermost line of every command",

@@ -12,6 +12,7 @@ FUNCTION_LINES = 70
 PUBLIC_METHODS = 12
 POSITIONAL = 5
 WITH_KEYWORDS = 7
+COMPILED = 9
 
 EMPTY_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "managers", "base"}
 EMPTY_ENDINGS = ("Manager", "Helper", "Handler", "Impl", "Factory", "Builder", "Utils", "Util")
@@ -51,23 +52,39 @@ def class_width(source: Source) -> Iterator[Finding]:
 
 
 def parameters(source: Source) -> Iterator[Finding]:
-    """A function has at most 5 positional parameters, and 7 with those that must be named, as pytest names a test's."""
+    """A function has at most 5 positional parameters, and 7 with those that must be named.
+
+    A test may have all 7 in a row, because pytest names them. A compiled function may have 9: numba knows
+    no parameters that must be named, and flat numbers stay in registers.
+    """
     exempt = PARAMETERS.get(source.place, {})
     for node, is_method in _with_kind(source.tree):
         if node.name in exempt:
             continue
         arguments = node.args
         positional = len(arguments.posonlyargs) + len(arguments.args) - is_method
-        total = positional + len(arguments.kwonlyargs)
-        named_by_pytest = node.name.startswith("test_") and not source.in_package
-        if positional > POSITIONAL and not named_by_pytest:
-            message = f"{node.name} takes {positional} positional parameters, {POSITIONAL} is the limit"
+        in_a_row, in_all = _allowed(source, node)
+        if positional > in_a_row:
+            message = f"{node.name} takes {positional} positional parameters, {in_a_row} is the limit"
             yield Finding(
                 node.lineno, f"{message}; make a dataclass of what belongs together, or put * before the rest"
             )
-        elif total > WITH_KEYWORDS:
-            message = f"{node.name} takes {total} parameters, {WITH_KEYWORDS} is the limit"
+        elif (total := positional + len(arguments.kwonlyargs)) > in_all:
+            message = f"{node.name} takes {total} parameters, {in_all} is the limit"
             yield Finding(node.lineno, f"{message}; make a dataclass of what belongs together")
+
+
+def _allowed(source: Source, node: Function) -> tuple[int, int]:
+    """Return how many parameters may stand in a row, and how many there may be."""
+    if _is_compiled(node):
+        return COMPILED, COMPILED
+    if node.name.startswith("test_") and not source.in_package:
+        return WITH_KEYWORDS, WITH_KEYWORDS
+    return POSITIONAL, WITH_KEYWORDS
+
+
+def _is_compiled(node: Function) -> bool:
+    return any(ast.unparse(decorator).split("(")[0] == "compiled" for decorator in node.decorator_list)
 
 
 def _with_kind(tree: ast.AST) -> Iterator[tuple[Function, int]]:

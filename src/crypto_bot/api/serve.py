@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import ipaddress
 import json
 import os
 import signal
@@ -15,9 +14,10 @@ from pathlib import Path
 import uvicorn
 
 from crypto_bot.api.app import create_app
+from crypto_bot.api.listen import listen, url_of
 from crypto_bot.api.static import static_folder
 from crypto_bot.api.token import load_token
-from crypto_bot.domain.errors import CryptoBotError, UsageError
+from crypto_bot.domain.errors import CryptoBotError
 from crypto_bot.persistence.sqlite_file import database_path
 
 _PARENT_CHECK_S = 0.5
@@ -43,8 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     os.umask(0o077)
     try:
-        listener = _listen(options.host, options.port, behind_proxy=options.behind_proxy)
-        with listener:
+        with _listener(options) as listener:
             _serve(options, listener)
     except CryptoBotError as error:
         sys.stderr.write(f"{error}\n")
@@ -60,8 +59,19 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=8080, help="0 picks a free one (default 8080)")
     parser.add_argument("--allow-host", action="append", default=[], help="host name that requests may name")
     parser.add_argument("--behind-proxy", action="store_true", help="a TLS proxy stands before this address")
-    parser.add_argument("--exit-with-parent", action="store_true", help="end when the starting process is gone")
+    parser.add_argument("--listener", type=int, metavar="N", help="file descriptor that listens already")
+    parser.add_argument(
+        "--exit-with-parent", type=int, nargs="?", const=os.getppid(), metavar="PID",
+        help="end when the process that started this one is gone",
+    )  # fmt: skip
     return parser
+
+
+def _listener(options: argparse.Namespace) -> socket.socket:
+    """Return the socket that the starting process holds, or bind one."""
+    if options.listener is not None:
+        return socket.socket(fileno=options.listener)
+    return listen(options.host, options.port, behind_proxy=options.behind_proxy)
 
 
 def _serve(options: argparse.Namespace, listener: socket.socket) -> None:
@@ -81,56 +91,20 @@ def _serve(options: argparse.Namespace, listener: socket.socket) -> None:
             timeout_graceful_shutdown=2,
         )
     )
-    asyncio.run(_run(server, listener, watch_parent=options.exit_with_parent))
+    asyncio.run(_run(server, listener, parent=options.exit_with_parent))
 
 
-async def _run(server: _Server, listener: socket.socket, *, watch_parent: bool) -> None:
+async def _run(server: _Server, listener: socket.socket, *, parent: int | None) -> None:
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started and not serving.done():
         await asyncio.sleep(0.01)
     if server.started:
-        sys.stdout.write(json.dumps({"url": _url(listener)}) + "\n")
+        sys.stdout.write(json.dumps({"url": url_of(listener)}) + "\n")
         sys.stdout.flush()
-    parent = os.getppid()
-    while watch_parent and not serving.done():
-        await asyncio.sleep(_PARENT_CHECK_S)
+    while parent is not None and not serving.done():
         server.should_exit |= os.getppid() != parent
+        await asyncio.sleep(_PARENT_CHECK_S)
     await serving
-
-
-def _listen(host: str, port: int, *, behind_proxy: bool) -> socket.socket:
-    """Bind the address; UsageError when it is taken, or open to others without a proxy that encrypts."""
-    if not behind_proxy and not _is_loopback(host):
-        raise UsageError(
-            f"the API speaks plain HTTP and {host} can be reached from other machines; use 127.0.0.1,"
-            " or put a TLS proxy before it and say --behind-proxy"
-        )
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio turns Nagle's delay off only for sockets that say they are TCP: without it every answer waits 40 ms.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen(128)
-    except (OSError, OverflowError) as error:
-        listener.close()
-        raise UsageError(
-            f"the API cannot listen on {host} port {port} ({error}); choose another with --port"
-        ) from error
-    return listener
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _url(listener: socket.socket) -> str:
-    address = listener.getsockname()
-    name = f"[{address[0]}]" if ":" in address[0] else address[0]
-    return f"http://{name}:{address[1]}"
 
 
 if __name__ == "__main__":

@@ -33,12 +33,15 @@ def execute(args: argparse.Namespace) -> int:
         "run_id": found.run_id,
         "events": found.events,
         "decisions": found.decisions,
+        "unfinished": found.unfinished,
         "identical": found.identical,
         "first_difference": None if difference is None else asdict(difference),
         "decisions_hash_recorded": found.hash_recorded,
         "decisions_hash_replayed": found.hash_replayed,
     }
     lines = [f"run {found.run_id}: {found.events} events, {found.decisions} decisions"]
+    if found.unfinished:
+        lines.append(f"the last {found.unfinished} belong to a bar that was cut off, and are not compared")
     if difference is None:
         lines.append(f"identical, decisions {found.hash_replayed}")
     else:

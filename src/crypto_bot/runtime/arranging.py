@@ -1,130 +1,113 @@
-"""From settings to a plan and a feed: which strategies on which prices, with what history before the start."""
+"""From settings to a run that can begin: which strategies on which prices, and what their indicators see first."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from crypto_bot.authoring.binding import Strategy
+from crypto_bot.backtesting.choosing import GivenParameters, choose, history_bars, parameters_of, simulation_of
+from crypto_bot.backtesting.loading import Asked, Window, cut, find_candles
 from crypto_bot.backtesting.setup import Chosen, Simulation
+from crypto_bot.config.modes import Arrangement
 from crypto_bot.config.settings import Settings
 from crypto_bot.data.archive import Archive
+from crypto_bot.data.digest import candles_digest
 from crypto_bot.domain.errors import DataError
 from crypto_bot.domain.instrument import Instrument
 from crypto_bot.domain.market import Candles, Slice
-from crypto_bot.domain.timeframe import timeframe_ns
-from crypto_bot.domain.units import parse_scaled
-from crypto_bot.kernel.genesis import Costs, Limits
+from crypto_bot.domain.units import parse_scaled, parse_time_ns
 from crypto_bot.runtime.feed import Feed, RecordedFeed, SyntheticFeed
-from crypto_bot.runtime.plan import Plan
-from crypto_bot.strategies.catalogue import find
+from crypto_bot.runtime.plan import Plan, Prices
 
-_SYNTHETIC_PRICE = 30_000
-_SYNTHETIC_START_NS = 1_704_067_200_000_000_000
+_SYNTHETIC_PRICE = 28_000
+_SYNTHETIC_START = "2024-01-01"
+_SYNTHETIC_LOT = 10
 _HEADROOM = 16
 """How many times its first price an instrument may rise before orders are refused as too large."""
 
 
 @dataclass(frozen=True)
 class Arranged:
-    """A run ready to begin or to go on: its plan, its prices, and the bars its indicators have to see first."""
+    """A run ready to begin or to go on. `remarks` say what its prices lack.
+
+    `history` gives the bars its indicators have to see first; asking compiles the strategies.
+    """
 
     plan: Plan
     feed: Feed
-    history: tuple[Slice, ...]
+    history: Callable[[], Sequence[Slice]]
+    remarks: tuple[str, ...] = ()
 
 
-def arrange_run(settings: Settings, mode: str, prices: str, params: Mapping[str, Mapping[str, str]]) -> Arranged:
-    """Return the run that the settings ask for; `params` override the parameters of [strategy.NAME].
+def arrange_run(settings: Settings, arrangement: Arrangement, params: GivenParameters) -> Arranged:
+    """Return the run that the settings ask for; `params` lie over those of [strategy.NAME].
 
-    Raises UsageError for what cannot be run, DataError for candles that are not there.
+    Nothing is compiled and nothing is written. Raises UsageError for what cannot be run, DataError for
+    candles that are not there.
     """
-    names = settings.trading.strategies
-    chosen = []
-    for name in names:
-        strategy = Strategy(find(name))
-        given = {**settings.strategy_parameters(strategy.name), **params.get(strategy.name, {})}
-        chosen.append(Chosen(strategy, strategy.module.parameters.read(given)))
-    simulation = _simulation(settings)
-    if prices == "synthetic":
-        return _synthetic(settings, mode, chosen, simulation)
-    return _recorded(settings, mode, chosen, simulation)
-
-
-def _simulation(settings: Settings) -> Simulation:
-    execution, risk = settings.execution, settings.risk.ppm()
-    return Simulation(
-        cash=settings.trading.cash_atoms,
-        limits=Limits(risk["max_drawdown"], risk["max_daily_loss"], risk["max_symbol_exposure"], risk["max_exposure"]),
-        costs=Costs(execution.fee_maker_ppm, execution.fee_taker_ppm, execution.slippage_ppm, execution.fee_asset),
-        fills=execution.fills,
-        fill_at=execution.fill_at,
-        seed=settings.general.seed,
-    )
+    simulation = simulation_of(settings)
+    chosen = choose(settings.trading.strategies, parameters_of(settings, params), simulation.costs)
+    if arrangement.prices == "synthetic":
+        return _synthetic(settings, arrangement.mode, chosen, simulation)
+    return _recorded(settings, arrangement.mode, chosen, simulation)
 
 
 def _synthetic(settings: Settings, mode: str, chosen: Sequence[Chosen], simulation: Simulation) -> Arranged:
-    """A dry run: a random walk that begins at the same price and time for the same seed."""
+    """Arrange a random walk that begins at the same time and price for the same seed."""
     trading = settings.trading
-    instruments = tuple(Instrument(symbol, "synthetic", lot=10) for symbol in trading.symbols)
-    price = parse_scaled(_SYNTHETIC_PRICE, instruments[0].price_scale)
-    feed = SyntheticFeed(
-        settings.general.seed, instruments, trading.timeframe, (_SYNTHETIC_START_NS, price), settings.data.speed
-    )
-    plan = Plan.of(
-        chosen,
-        trading.strategies,
-        instruments,
-        simulation,
+    instruments = tuple(Instrument(symbol, "synthetic", lot=_SYNTHETIC_LOT) for symbol in trading.symbols)
+    first_prices = tuple(parse_scaled(_SYNTHETIC_PRICE, each.price_scale) for each in instruments)
+    begin_ns = parse_time_ns(_SYNTHETIC_START)
+    seed, speed = settings.general.seed, settings.data.speed
+    feed = SyntheticFeed(seed, instruments, trading.timeframe, begin_ns, first_prices, speed)
+    plan = Plan(
         mode=mode,
+        strategies=trading.strategies,
+        params=tuple(each.values() for each in chosen),
+        instruments=instruments,
         timeframe=trading.timeframe,
-        highest_prices=tuple(price * _HEADROOM for _ in instruments),
-        prices={"feed": "synthetic", "seed": settings.general.seed},
+        simulation=simulation,
+        prices=Prices("synthetic"),
+        begin_ns=begin_ns,
+        highest_prices=tuple(price * _HEADROOM for price in first_prices),
+        speed=speed,
     )
-    return Arranged(plan, feed, ())
+    return Arranged(plan, feed, tuple)
 
 
 def _recorded(settings: Settings, mode: str, chosen: Sequence[Chosen], simulation: Simulation) -> Arranged:
-    """Recorded candles between [data] start and end, with as many bars before them as the indicators need."""
+    """Arrange recorded candles from [data] start to end."""
     trading, data = settings.trading, settings.data
-    archive = Archive(data.archive)
-    start, end = data.start_ns, data.end_ns
-    run_ns = timeframe_ns(trading.timeframe)
-    before = None if start is None else start - history_bars(chosen, len(trading.symbols), run_ns) * run_ns
-    whole = [
-        archive.load(symbol, trading.timeframe, exchange=settings.exchange.name, start_ns=before, end_ns=end)
-        for symbol in trading.symbols
-    ]
-    played = [candles.between(start, end) for candles in whole]
-    for candles in played:
-        if len(candles) == 0:
-            raise DataError(
-                f"there are no {trading.timeframe} candles of {candles.instrument.symbol} between [data] start and end;"
-                " `data list` shows what there is"
-            )
-    history = _slices_before(whole, start)
-    instruments = tuple(candles.instrument for candles in whole)
-    plan = Plan.of(
-        chosen,
-        trading.strategies,
-        instruments,
-        simulation,
+    window = Window(data.start_ns, data.end_ns)
+    asked = Asked(Archive(data.archive), trading.symbols, trading.timeframe, settings.exchange.name, window)
+    whole = find_candles(asked)
+    played = cut(asked, whole, 0)
+    if any(len(each) == 0 for each in played.candles):
+        raise DataError(f"there are no candles between [data] start = {data.start} and end = {data.end}")
+    feed = RecordedFeed(played.candles, data.speed)
+
+    def history() -> Sequence[Slice]:
+        count = history_bars(chosen, len(whole), asked.run_ns, split=simulation.fills == "path")
+        return _slices_before(cut(asked, whole, count).candles, window.start_ns)
+
+    plan = Plan(
         mode=mode,
+        strategies=trading.strategies,
+        params=tuple(each.values() for each in chosen),
+        instruments=tuple(each.instrument for each in whole),
         timeframe=trading.timeframe,
-        highest_prices=tuple(int(candles.high[0]) * _HEADROOM for candles in played),
-        prices={"feed": "recorded", "start_ns": int(played[0].times[0]), "end_ns": int(played[0].times[-1])},
+        simulation=simulation,
+        prices=Prices("recorded", data.start, data.end),
+        begin_ns=feed.begin_ns,
+        highest_prices=tuple(int(each.high[0]) * _HEADROOM for each in played.candles),
+        speed=data.speed,
+        data_hash=candles_digest(*played.candles),
     )
-    return Arranged(plan, RecordedFeed(played, data.speed), history)
+    return Arranged(plan, feed, history, played.remarks)
 
 
-def history_bars(chosen: Sequence[Chosen], symbols: int, run_ns: int) -> int:
-    """Return how many bars of the run the indicators have to see before the first decision."""
-    bounds = [each.strategy.bind(each.params, symbols, run_ns) for each in chosen]
-    return max(bound.warmup * max(1, bound.own_ns // run_ns) + 2 * max(1, bound.own_ns // run_ns) for bound in bounds)
-
-
-def _slices_before(whole: Sequence[Candles], start: int | None) -> tuple[Slice, ...]:
-    if start is None:
+def _slices_before(candles: Sequence[Candles], start_ns: int | None) -> tuple[Slice, ...]:
+    if start_ns is None:
         return ()
-    before = [candles.between(None, start - 1) for candles in whole]
-    if any(len(candles) == 0 for candles in before):
+    before = [each.between(None, start_ns - 1) for each in candles]
+    if any(len(each) == 0 for each in before):
         return ()
     return tuple(RecordedFeed(before, 0.0).slices())

@@ -1,7 +1,7 @@
-"""Run a recorded session again from its journal and compare every decision."""
+"""Run a recorded session again from its journal and compare every row."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 
 from crypto_bot.domain.errors import CryptoBotError, DataError
 from crypto_bot.domain.units import format_time
@@ -12,6 +12,9 @@ from crypto_bot.runtime.entries import Entry
 from crypto_bot.runtime.history import history_of, slice_of
 from crypto_bot.runtime.plan import Plan
 from crypto_bot.runtime.session import Session
+
+_SHOWN = 160
+"""Letters of a row that a sentence shows."""
 
 
 @dataclass(frozen=True)
@@ -26,11 +29,15 @@ class Difference:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What came of running a session again."""
+    """What came of running a session again.
+
+    `unfinished` rows at the end belong to a bar that a crash cut off; nothing can be said about them.
+    """
 
     run_id: str
     events: int
     decisions: int
+    unfinished: int
     first_difference: Difference | None
     hash_recorded: str
     hash_replayed: str
@@ -42,66 +49,67 @@ class Comparison:
 
 
 def compare(journal: Journal) -> Comparison:
-    """Play a run's journal again, row by row; DataError when it has no rows or cannot be read."""
+    """Play a run's journal again, row by row; DataError when it has no rows or its first one cannot be read."""
     rows = list(journal.rows())
     if not rows:
         raise DataError(f"run {journal.run_id} has no rows in its journal; there is nothing to replay")
-    tampered = _broken_chain(journal.run_id, rows)
-    session = Plan.from_start(decode_payload(rows[0], Start)).session()
-    difference = tampered
-    decisions = 0
-    position = 0
-    while position < len(rows):
-        try:
-            entries = _again(session, rows, position)
-        except CryptoBotError as fault:
-            difference = difference or _difference(rows[position], str(fault))
-            break
-        decisions += sum(entry.decisions for entry in entries)
-        for row, entry in zip_longest(rows[position : position + len(entries)], entries):
-            why = _unlike(row, entry)
-            if why and difference is None:
-                difference = _difference(row or rows[-1], why)
-        position += len(entries)
-    recorded = next(row.decisions_hash for row in reversed(rows) if row.decisions_hash)
-    return Comparison(journal.run_id, len(rows), decisions, difference, recorded, session.decisions_hash)
+    session = Session(Plan.from_start(decode_payload(rows[0], Start)))
+    difference = _broken_link(journal.run_id, rows)
+    replayed: list[Entry] = []
+    try:
+        replayed.extend(_played_again(session, rows))
+    except CryptoBotError as fault:
+        difference = difference or _difference(rows[min(len(replayed), len(rows) - 1)], str(fault))
+    difference = difference or _first_unlike(rows, replayed)
+    # A crash may have cut the journal inside a bar, before or after the row of its slice.
+    common = min(len(rows), len(replayed))
+    return Comparison(
+        run_id=journal.run_id,
+        events=len(rows),
+        decisions=sum(entry.decisions for entry in replayed[:common]),
+        unfinished=len(rows) - common,
+        first_difference=difference,
+        hash_recorded=rows[common - 1 if difference is None else -1].decisions_hash,
+        hash_replayed=replayed[common - 1].decisions_hash if difference is None else session.decisions_hash,
+    )
 
 
-def _again(session: Session, rows: list[JournalRow], position: int) -> list[Entry]:
-    """Let happen what the row at a position began; return the rows that come of it."""
-    row = rows[position]
-    if row.kind == "COMMAND":
-        command = decode_payload(row, CommandEvent)
-        return list(session.obey(command.command, command.reason, command.by))
-    if row.kind == "HISTORY":
-        session.see(history_of(row))
-    elif row.kind not in ("START", "STOP"):
-        mark = next((other for other in rows[position:] if other.kind == "SLICE"), None)
-        if mark is None:
-            # The run ended inside a bar that was never recorded whole: nothing more can be compared.
-            return [_copy(other) for other in rows[position:]]
-        return list(session.play(slice_of(mark)))
-    return [_copy(row)]
+def _played_again(session: Session, rows: Sequence[JournalRow]) -> Iterator[Entry]:
+    """Let happen what the journal says came from outside; yield the rows that come of it."""
+    for row in rows:
+        if row.kind == "SLICE":
+            yield from session.play(slice_of(row))
+        elif row.kind == "COMMAND":
+            yield from session.obey(decode_payload(row, CommandEvent))
+        elif row.kind in ("START", "HISTORY", "STOP"):
+            if row.kind == "HISTORY":
+                session.see(history_of(row))
+            yield Entry(row.kind, row.time_ns, row.payload, row.outcome, session.decisions_hash)
 
 
-def _copy(row: JournalRow) -> Entry:
-    return Entry(row.kind, row.time_ns, row.payload, row.outcome, row.decisions_hash, 0, False)
+def _first_unlike(rows: Sequence[JournalRow], replayed: Sequence[Entry]) -> Difference | None:
+    """Return the first recorded row that comes out differently, or not at all."""
+    for row, entry in zip(rows, replayed, strict=False):
+        why = _unlike(row, entry)
+        if why:
+            return _difference(row, why)
+    missing = next((row for row in rows[len(replayed) :] if row.kind == "SIGNAL"), None)
+    return None if missing is None else _difference(missing, "it was recorded, and does not come out again")
 
 
-def _unlike(row: JournalRow | None, entry: Entry) -> str:
+def _unlike(row: JournalRow, entry: Entry) -> str:
     """Say how a recorded row and a replayed one differ; empty when they do not."""
-    if row is None:
-        return f"a {entry.kind} comes out that was not recorded"
     if row.kind != entry.kind:
         return f"{row.kind} was recorded, {entry.kind} comes out"
     if row.payload != entry.payload:
-        return f"the event differs: recorded {row.payload[:120]}, replayed {entry.payload[:120]}"
-    if row.outcome != entry.outcome or row.decisions_hash != entry.decisions_hash:
-        return f"the decisions differ: recorded {row.outcome[:200]}, replayed {entry.outcome[:200]}"
+        return f"the event differs: recorded {row.payload[:_SHOWN]}, replayed {entry.payload[:_SHOWN]}"
+    if (row.time_ns, row.outcome, row.decisions_hash) != (entry.time_ns, entry.outcome, entry.decisions_hash):
+        return f"the decisions differ: recorded {row.outcome[:_SHOWN]}, replayed {entry.outcome[:_SHOWN]}"
     return ""
 
 
-def _broken_chain(run_id: str, rows: list[JournalRow]) -> Difference | None:
+def _broken_link(run_id: str, rows: Sequence[JournalRow]) -> Difference | None:
+    """Return the first row that is not as it was written, by its digest."""
     digest = genesis(run_id)
     for row in rows:
         if chain(digest, row) != row.digest:

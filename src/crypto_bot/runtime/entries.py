@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -10,21 +9,26 @@ import numpy.typing as npt
 
 from crypto_bot.backtesting.notes import HALTS, REASONS
 from crypto_bot.domain.instrument import Instrument
-from crypto_bot.domain.market import Slice
 from crypto_bot.domain.order import OrderKind, OrderState
 from crypto_bot.domain.units import ATOMS, PPM, format_scaled
 from crypto_bot.kernel.compiled import Record
 from crypto_bot.kernel.layout import (
     APPROVED,
     BOOKED,
+    GUARDED,
     HALTED,
+    QUOTED,
     REFUSED,
     RESUMED,
     SIGNALED,
+    TARGETED,
     TURNED_DOWN,
     WITHDRAWN,
 )
-from crypto_bot.persistence.payloads import Decision, FillEvent, OrderEvent, Outcome, SliceEvent, encode
+from crypto_bot.persistence.payloads import Decision, FillEvent, OrderEvent, Outcome, encode
+
+Notes = npt.NDArray[np.void]
+"""What the kernel noted during one event."""
 
 _KINDS = {
     SIGNALED: "signal",
@@ -40,15 +44,33 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One row before it is numbered; `binding` when effects wait for it to be durable."""
+    """One row before it is numbered; `binding` when effects of this event wait for it to be durable."""
 
     kind: str
     time_ns: int
     payload: str
     outcome: str
     decisions_hash: str
-    decisions: int
-    binding: bool
+    decisions: int = 0
+    binding: bool = False
+
+
+class Wish(msgspec.Struct, frozen=True):
+    """What a strategy wants on one instrument: a share of its equity, a quantity to hold (-1: none), its guards."""
+
+    strategy: int
+    instrument: int
+    changed: int
+    share_ppm: int
+    hold: int
+    stop: int
+    take: int
+
+
+class SignalEvent(msgspec.Struct, frozen=True):
+    """SIGNAL: the wishes that have changed."""
+
+    wishes: list[Wish]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +80,15 @@ class Names:
     strategies: tuple[str, ...]
     instruments: tuple[Instrument, ...]
 
+    def place(self, lane: int) -> tuple[int, int]:
+        """Return the numbers of the strategy and of the instrument that a lane belongs to."""
+        return divmod(lane, len(self.instruments))
+
     def asset(self, index: int) -> str:
         """Return the name of an asset by its place in the ledger: the quote asset, then each base asset."""
         return self.instruments[0].quote if index == 0 else self.instruments[index - 1].base
 
-    def decisions(self, notes: npt.NDArray[np.void]) -> list[Decision]:
+    def decisions(self, notes: Notes) -> list[Decision]:
         """Return notes of the kernel as decisions in words."""
         return [self._decision(note) for note in notes]
 
@@ -70,42 +96,44 @@ class Names:
         kind = int(note["kind"])
         if kind in (HALTED, RESUMED):
             return Decision(_KINDS[kind], reason=HALTS.get(int(note["code"]), "a limit"))
-        strategy, k = divmod(int(note["lane"]), len(self.instruments))
-        instrument = self.instruments[k]
-        names: dict[str, Any] = {"strategy": self.strategies[strategy], "symbol": instrument.symbol}
+        strategy, k = self.place(int(note["lane"]))
+        name, instrument = self.strategies[strategy], self.instruments[k]
         if kind == SIGNALED:
-            return Decision("signal", **names, **_wish(note, instrument))
-        names["order_id"] = int(note["order_id"])
-        names["side"] = "buy" if note["side"] > 0 else "sell"
-        if note["price"]:
-            names["price"] = instrument.price_text(int(note["price"]))
-        if note["quantity"]:
-            names["quantity"] = instrument.quantity_text(int(note["quantity"]))
-        if kind == BOOKED:
-            return Decision("fill", **names)
-        if note["money"]:
-            names["budget"] = format_scaled(int(note["money"]), ATOMS)
-        if note["code"]:
-            names["reason"] = REASONS.get(int(note["code"]), "turned down by the exchange")
-        return Decision(_KINDS[kind], **names, type=OrderKind(int(note["type"])).name.lower())
+            return Decision("signal", strategy=name, symbol=instrument.symbol, reason=_wanted(note, instrument))
+        is_fill = kind == BOOKED
+        code = 0 if is_fill else int(note["code"])
+        return Decision(
+            _KINDS[kind],
+            strategy=name,
+            symbol=instrument.symbol,
+            order_id=int(note["order_id"]),
+            side="buy" if note["side"] > 0 else "sell",
+            type=None if is_fill else OrderKind(int(note["type"])).name.lower(),
+            price=instrument.price_text(int(note["price"])) if note["price"] else None,
+            quantity=instrument.quantity_text(int(note["quantity"])) if note["quantity"] else None,
+            budget=format_scaled(int(note["money"]), ATOMS) if note["money"] and not is_fill else None,
+            reason=REASONS.get(code, "turned down by the exchange") if code else None,
+        )
 
 
-def _wish(note: Record, instrument: Instrument) -> dict[str, Any]:
-    """Return what a signal asks for, as far as one line tells it."""
-    if note["quantity"] >= 0:
-        return {"quantity": instrument.quantity_text(int(note["quantity"])), "reason": "hold this quantity"}
-    share = format_scaled(int(note["money"]), PPM)
-    return {"reason": f"hold {share} of the equity"}
-
-
-def slice_payload(item: Slice) -> str:
-    """Return a slice as the journal keeps it."""
-    return encode(SliceEvent(item.time_ns, [tuple(bar[1:]) for bar in item.bars]))  # type: ignore[misc] # five columns
+def _wanted(note: Record, instrument: Instrument) -> str:
+    """Say what has changed in a wish."""
+    changed = int(note["type"])
+    said = []
+    if changed & TARGETED and note["quantity"] >= 0:
+        said.append(f"hold {instrument.quantity_text(int(note['quantity']))} {instrument.base}")
+    elif changed & TARGETED:
+        said.append(f"hold {format_scaled(int(note['money']), PPM)} of the equity")
+    if changed & QUOTED:
+        said.append("keep other orders resting")
+    if changed & GUARDED:
+        said.append("guard the position")
+    return ", ".join(said)
 
 
 def fill_payload(event: Record, names: Names) -> str:
     """Return the fill in the event register as the journal keeps it."""
-    strategy, k = divmod(int(event["lane"]), len(names.instruments))
+    strategy, k = names.place(int(event["lane"]))
     order = int(event["order_id"])
     return encode(
         FillEvent(
@@ -126,26 +154,26 @@ def fill_payload(event: Record, names: Names) -> str:
 
 def order_payload(event: Record, names: Names) -> str:
     """Return the venue's word on an order as the journal keeps it."""
-    strategy, k = divmod(int(event["lane"]), len(names.instruments))
+    strategy, k = names.place(int(event["lane"]))
     state = OrderState(int(event["state"])).name.lower()
     return encode(OrderEvent(int(event["order_id"]), strategy, k, state))
 
 
-def signal_payload(notes: npt.NDArray[np.void], instruments: int) -> str:
-    """Return the wishes that have changed: share in parts per million, quantity, stop and target, by lane."""
+def signal_payload(notes: Notes, names: Names) -> str:
+    """Return the wishes that have changed."""
     wishes = [
-        {
-            "strategy": int(note["lane"]) // instruments,
-            "instrument": int(note["lane"]) % instruments,
-            "share_ppm": int(note["money"]),
-            "hold": int(note["quantity"]),
-            "stop": int(note["price"]),
-            "take": int(note["code"]),
-        }
+        Wish(
+            *names.place(int(note["lane"])),
+            changed=int(note["type"]),
+            share_ppm=int(note["money"]),
+            hold=int(note["quantity"]),
+            stop=int(note["price"]),
+            take=int(note["code"]),
+        )
         for note in notes
         if note["kind"] == SIGNALED
     ]
-    return msgspec.json.encode({"wishes": wishes}).decode()
+    return msgspec.json.encode(SignalEvent(wishes)).decode()
 
 
 def outcome_text(decisions: Sequence[Decision], equity: int | None = None, halt: int | None = None) -> str:

@@ -2,16 +2,21 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count
 from typing import Protocol
 
 from crypto_bot.backtesting.tape import planes
 from crypto_bot.data.synthetic import synthetic_stream
 from crypto_bot.domain.instrument import Instrument
 from crypto_bot.domain.market import Bar, Candles, Slice
+from crypto_bot.domain.timeframe import timeframe_ns
 from crypto_bot.domain.units import SECOND_NS
 from crypto_bot.kernel.layout import CLOSES, HIGHS, LOWS, OPENS, VOLUMES
 
 _ORDER = (OPENS, HIGHS, LOWS, CLOSES, VOLUMES)
+_WITHOUT_REST = 16
+"""How many slices a feed without a pace hands out before it lets signals and timers through."""
 
 
 class Feed(Protocol):
@@ -28,19 +33,23 @@ class RecordedFeed:
     def __init__(self, candles: Sequence[Candles], speed: float) -> None:
         """Hold the candles to play, already cut to the run's window."""
         self._times, self._bars = planes(candles)
-        self._pause_s = candles[0].bar_ns / SECOND_NS / speed if speed else 0.0
+        self._pause_s = _pause_s(candles[0].bar_ns, speed)
+
+    @property
+    def begin_ns(self) -> int:
+        """The open time of the first slice."""
+        return int(self._times[0])
 
     def slices(self) -> Iterator[Slice]:
         """Yield every slice at once."""
-        for i in range(self._times.size):
-            yield self._slice(i)
+        return (self._slice(i) for i in range(self._times.size))
 
     async def after(self, time_ns: int | None) -> AsyncIterator[Slice]:
-        """Yield the slices that open after a time, at the feed's pace."""
-        for i in range(self._times.size):
-            if time_ns is None or self._times[i] > time_ns:
-                yield self._slice(i)
-                await asyncio.sleep(self._pause_s)
+        """Yield the slices that open after a time, each `pause` after the one before."""
+        first = 0 if time_ns is None else int(self._times.searchsorted(time_ns, "right"))
+        for i in range(first, self._times.size):
+            yield self._slice(i)
+            await _rest(self._pause_s, i)
 
     def _slice(self, i: int) -> Slice:
         time_ns = int(self._times[i])
@@ -48,30 +57,35 @@ class RecordedFeed:
         return Slice(time_ns, tuple(Bar(time_ns, *row) for row in columns))
 
 
+@dataclass(frozen=True, slots=True)
 class SyntheticFeed:
-    """An endless random walk for each instrument, the same for the same seed."""
+    """An endless random walk for each instrument from a time (UTC ns) and a price on, the same for the same seed."""
 
-    def __init__(
-        self, seed: int, instruments: Sequence[Instrument], timeframe: str, start: tuple[int, int], speed: float
-    ):
-        """Begin at `start`: the first open time in UTC ns, and the first price."""
-        self._streams = (seed, tuple(instruments), timeframe, start)
-        self._speed = speed
+    seed: int
+    instruments: tuple[Instrument, ...]
+    timeframe: str
+    begin_ns: int
+    first_prices: tuple[int, ...]
+    speed: float
 
     async def after(self, time_ns: int | None) -> AsyncIterator[Slice]:
-        """Yield the slices that open after a time, at the feed's pace."""
-        seed, instruments, timeframe, (start_ns, price) = self._streams
+        """Yield the slices that open after a time, each `pause` after the one before; there is no last one."""
         streams = [
-            synthetic_stream(seed + k, instrument, timeframe, start_ns, price)
-            for k, instrument in enumerate(instruments)
+            synthetic_stream(self.seed + k, instrument, self.timeframe, self.begin_ns, self.first_prices[k])
+            for k, instrument in enumerate(self.instruments)
         ]
-        last = None
-        for bars in zip(*streams, strict=True):
-            opened = bars[0].time_ns
-            if last is not None and self._speed:
-                await asyncio.sleep((opened - last) / SECOND_NS / self._speed)
-            if time_ns is None or opened > time_ns:
-                yield Slice(opened, tuple(bars))
-                last = opened
-                if not self._speed:
-                    await asyncio.sleep(0)
+        pause_s = _pause_s(timeframe_ns(self.timeframe), self.speed)
+        for i in count():
+            bars = tuple(next(stream) for stream in streams)
+            if time_ns is None or bars[0].time_ns > time_ns:
+                yield Slice(bars[0].time_ns, bars)
+                await _rest(pause_s, i)
+
+
+def _pause_s(bar_ns: int, speed: float) -> float:
+    return bar_ns / SECOND_NS / speed if speed else 0.0
+
+
+async def _rest(pause_s: float, i: int) -> None:
+    if pause_s or i % _WITHOUT_REST == 0:
+        await asyncio.sleep(pause_s)

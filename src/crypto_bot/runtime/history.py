@@ -1,10 +1,12 @@
 """Bars from before a run's start, as one row of its journal: what the indicators had seen."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
+import numpy as np
 
-from crypto_bot.domain.market import Bar, Slice
+from crypto_bot.domain.errors import DataError
+from crypto_bot.domain.market import Bar, IntArray, Slice
 from crypto_bot.persistence.payloads import SliceEvent, decode_payload
 from crypto_bot.persistence.row import JournalRow
 
@@ -17,20 +19,42 @@ class History(msgspec.Struct, frozen=True):
 
 def history_payload(items: Sequence[Slice]) -> str:
     """Return slices of the warm-up as the journal keeps them."""
-    rows = [SliceEvent(item.time_ns, [bar[1:] for bar in item.bars]) for item in items]
-    return msgspec.json.encode(History(rows)).decode()
+    return msgspec.json.encode(History([event_of(item) for item in items])).decode()
+
+
+def event_of(item: Slice) -> SliceEvent:
+    """Return a slice as the payload of its row."""
+    return SliceEvent(item.time_ns, [(bar.open, bar.high, bar.low, bar.close, bar.volume) for bar in item.bars])
 
 
 def history_of(row: JournalRow) -> list[Slice]:
     """Return the slices of a HISTORY row."""
-    return [to_slice(event) for event in decode_payload(row, History).slices]
+    return [_slice(row, event) for event in decode_payload(row, History).slices]
 
 
 def slice_of(row: JournalRow) -> Slice:
-    """Return the slice of a SLICE row."""
-    return to_slice(decode_payload(row, SliceEvent))
+    """Return the slice of a SLICE row; DataError when an instrument has no bar in it."""
+    return _slice(row, decode_payload(row, SliceEvent))
 
 
-def to_slice(event: SliceEvent) -> Slice:
-    """Return the bars of an event as values."""
-    return Slice(event.time, tuple(Bar(event.time, *bar) for bar in event.bars if bar is not None))
+def columns_of(rows: Iterable[JournalRow], instruments: int) -> tuple[IntArray, IntArray]:
+    """Return the times and columns[time, instrument, (open, high, low, close, volume)] of HISTORY and SLICE rows."""
+    events: list[SliceEvent] = []
+    for row in rows:
+        if row.kind == "HISTORY":
+            events += decode_payload(row, History).slices
+        elif row.kind == "SLICE":
+            events.append(decode_payload(row, SliceEvent))
+    times = np.fromiter((event.time for event in events), np.int64, len(events))
+    try:
+        columns = np.array([event.bars for event in events], np.int64).reshape(len(events), instruments, 5)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise DataError(f"a slice of the journal lacks the bar of an instrument ({error})") from None
+    return times, columns
+
+
+def _slice(row: JournalRow, event: SliceEvent) -> Slice:
+    bars = tuple(Bar(event.time, *bar) for bar in event.bars if bar is not None)
+    if len(bars) < len(event.bars):
+        raise DataError(f"row {row.sequence} ({row.kind}) of the journal lacks the bar of an instrument")
+    return Slice(event.time, bars)

@@ -5,7 +5,7 @@ comes out must be the recorded one, and after the last of them it goes on writin
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from time import monotonic
 
 from crypto_bot.domain.errors import RunFailed
@@ -18,7 +18,7 @@ _LONGEST_HELD_S = 0.25
 
 
 class Recorder:
-    """Numbers rows and keeps them: durable before an effect leaves, otherwise within a quarter of a second."""
+    """Numbers rows and keeps them: durable before an effect leaves, otherwise a little later, many at once."""
 
     def __init__(self, journal: Journal, known: Iterable[JournalRow] = (), *, after: int = -1) -> None:
         """Begin after the row `after`; `known` are the recorded rows that follow it."""
@@ -27,21 +27,15 @@ class Recorder:
         self._held: list[JournalRow] = []
         self._since = monotonic()
         self.sequence = after
-        self.decisions = 0
-
-    @property
-    def catching_up(self) -> bool:
-        """Whether recorded rows are still ahead."""
-        return bool(self._known)
 
     @property
     def next_known(self) -> JournalRow | None:
         """The next recorded row, None when there is none."""
         return self._known[0] if self._known else None
 
-    def rest(self) -> Iterable[JournalRow]:
-        """Return the recorded rows that are still ahead."""
-        return tuple(self._known)
+    def ahead(self, kind: str) -> Iterator[JournalRow]:
+        """Yield the recorded rows of a kind that are still ahead."""
+        return (row for row in tuple(self._known) if row.kind == kind)
 
     def skip(self) -> None:
         """Pass over a recorded row that nothing has to come out of."""
@@ -49,9 +43,11 @@ class Recorder:
         self.sequence += 1
 
     def record(self, entry: Entry) -> None:
-        """Keep one row; it is durable on return when effects wait for it."""
+        """Keep one row; it is durable on return when effects wait for it.
+
+        Raises RunFailed when the recorded row is another one, or the journal cannot be written.
+        """
         self.sequence += 1
-        self.decisions += entry.decisions
         row = JournalRow(self.sequence, entry.time_ns, entry.kind, entry.payload, entry.outcome, entry.decisions_hash)
         if self._known:
             self._compare(self._known.popleft(), row)
@@ -68,13 +64,13 @@ class Recorder:
         self._since = monotonic()
 
     def _compare(self, known: JournalRow, row: JournalRow) -> None:
-        if (known.kind, known.payload, known.outcome, known.decisions_hash) != (
-            row.kind,
-            row.payload,
-            row.outcome,
-            row.decisions_hash,
-        ):
+        if _content(known) != _content(row):
             raise RunFailed(
-                f"row {known.sequence} ({known.kind}) of run {self._journal.run_id} comes out differently than recorded: "
-                "the program, a strategy or the journal has changed since; start a new run with --state and another folder"
+                f"row {known.sequence} ({known.kind}) of run {self._journal.run_id} comes out differently than it was"
+                " recorded, so nothing was written: the program, a strategy's file or the prices have changed since;"
+                " put them back, or begin a new run with another folder as --state"
             )
+
+
+def _content(row: JournalRow) -> tuple[str | int, ...]:
+    return row.time_ns, row.kind, row.payload, row.outcome, row.decisions_hash

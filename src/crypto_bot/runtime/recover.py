@@ -3,102 +3,106 @@
 Starting and recovering are the same path: a new run is one whose journal is empty.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
+from crypto_bot.domain.errors import DataError
 from crypto_bot.domain.market import Slice
 from crypto_bot.persistence.journal import Journal
-from crypto_bot.persistence.payloads import CommandEvent, Start, StopEvent, decode_payload, encode
+from crypto_bot.persistence.payloads import CommandEvent, Start, decode_payload, encode
+from crypto_bot.persistence.row import JournalRow, chain, genesis
 from crypto_bot.runtime.entries import Entry
-from crypto_bot.runtime.history import history_of, history_payload, slice_of
-from crypto_bot.runtime.plan import Plan
+from crypto_bot.runtime.history import columns_of, history_of, history_payload, slice_of
+from crypto_bot.runtime.plan import Plan, program_of
 from crypto_bot.runtime.recorder import Recorder
+from crypto_bot.runtime.running import Running
 from crypto_bot.runtime.session import Session
 from crypto_bot.runtime.snapshot import unpack
 
-
-@dataclass
-class Recovered:
-    """A session in the state its journal leaves it in, the pen, and the open time of the last bar it saw."""
-
-    session: Session
-    recorder: Recorder
-    last_slice_ns: int | None
-    bars: int
+History = Callable[[], Sequence[Slice]]
+"""Gives the bars from before the start; asked only when a run begins."""
 
 
-def recover(journal: Journal, plan: Plan, history: Sequence[Slice]) -> Recovered:
+def recover(journal: Journal, plan: Plan, history: History) -> Running:
     """Bring a run to where its journal ends; write its first rows when it has none.
 
     Raises DataError when a stored row is not as it was written, RunFailed when a decision comes out
-    differently than recorded.
+    differently than recorded; then nothing was written.
     """
-    rows = list(journal.rows())
-    journal.verify()
+    rows = _checked_rows(journal)
+    if rows:
+        plan = Plan.from_start(decode_payload(rows[0], Start))
+    program = program_of(plan.chosen())
+    run = _restored(journal, plan, program, rows) or Running(Session(plan), Recorder(journal, rows), journal, program)
     if not rows:
-        return _begin(journal, plan, history)
-    recorded = Plan.from_start(decode_payload(rows[0], Start))
-    session = recorded.session()
+        start = encode(plan.start())
+        run.recorder.record(Entry("START", plan.begin_ns, start, "{}", run.session.decisions_hash))
+    _play_again(run)
+    if len(rows) <= 1:
+        _see(run, history())
+    run.recorder.flush()
+    return run
+
+
+def _checked_rows(journal: Journal) -> list[JournalRow]:
+    """Return every row; DataError names the first that is not as it was written."""
+    rows = []
+    digest = genesis(journal.run_id)
+    for row in journal.rows():
+        if row.digest != chain(digest, row):
+            raise DataError(
+                f"row {row.sequence} ({row.kind}) of run {journal.run_id} in {journal.database.path} is not as it was"
+                " written; put a backup in its place, or begin a new run with another folder as --state"
+            )
+        digest = row.digest
+        rows.append(row)
+    return rows
+
+
+def _restored(journal: Journal, plan: Plan, program: str, rows: Sequence[JournalRow]) -> Running | None:
+    """Return the run as its newest snapshot has it; None without one that this very program wrote.
+
+    Nothing happens again up to the snapshot's row; without it the journal is played from its first row.
+    """
     snapshot = journal.latest_snapshot()
-    reached = -1
-    if snapshot is not None and snapshot.code_version == plan.code:
-        reached = snapshot.sequence
-    recorder = Recorder(journal, [row for row in rows if row.sequence > reached], after=reached)
-    last, bars = None, 0
-    for row in rows:
-        if row.sequence > reached:
-            break
-        if row.kind == "HISTORY":
-            session.see(history_of(row))
-        elif row.kind == "SLICE":
-            item = slice_of(row)
-            session.recall(item)
-            last, bars = item.time_ns, bars + 1
-    if snapshot is not None and reached >= 0:
-        unpack(session, snapshot.blob)
-    last, bars = _play_again(session, recorder, last, bars)
-    return Recovered(session, recorder, last, bars)
+    if snapshot is None or snapshot.code_version != program:
+        return None
+    seen, following = rows[: snapshot.sequence + 1], rows[snapshot.sequence + 1 :]
+    session = Session(plan)
+    times, columns = columns_of(seen, len(plan.instruments))
+    session.recall(times, columns)
+    if not unpack(session, snapshot.blob):
+        return None
+    run = Running(session, Recorder(journal, following, after=snapshot.sequence), journal, program)
+    run.bars = sum(row.kind == "SLICE" for row in seen)
+    run.last_ns = int(times[-1]) if run.bars else None
+    for row in seen:
+        if row.kind == "COMMAND":
+            run.note(decode_payload(row, CommandEvent))
+    return run
 
 
-def _begin(journal: Journal, plan: Plan, history: Sequence[Slice]) -> Recovered:
-    session = plan.session()
-    recorder = Recorder(journal)
-    recorder.record(_plain(session, "START", encode(plan.start()), history[0].time_ns if history else 0))
-    if history:
-        session.see(history)
-        recorder.record(_plain(session, "HISTORY", history_payload(history), history[-1].time_ns))
-    recorder.flush()
-    return Recovered(session, recorder, None, 0)
-
-
-def _play_again(session: Session, recorder: Recorder, last: int | None, bars: int) -> tuple[int | None, int]:
+def _play_again(run: Running) -> None:
     """Play the recorded slices and commands that follow; what comes out is compared row by row."""
-    slices = (slice_of(row) for row in list(recorder.rest()) if row.kind == "SLICE")
+    recorder = run.recorder
+    slices = recorder.ahead("SLICE")
     while (row := recorder.next_known) is not None:
         if row.kind in ("START", "STOP"):
             recorder.skip()
         elif row.kind == "HISTORY":
-            session.see(history_of(row))
+            run.session.see(history_of(row))
             recorder.skip()
         elif row.kind == "COMMAND":
-            command = decode_payload(row, CommandEvent)
-            for entry in session.obey(command.command, command.reason, command.by):
-                recorder.record(entry)
+            run.obey(decode_payload(row, CommandEvent))
+        elif (marked := next(slices, None)) is not None:
+            run.play(slice_of(marked))
         else:
-            item = next(slices, None)
-            if item is None:
-                # The crash fell into a bar: its first rows stand there, the feed brings the bar again.
-                break
-            for entry in session.play(item):
-                recorder.record(entry)
-            last, bars = item.time_ns, bars + 1
-    return last, bars
+            # The crash fell into a bar: its first rows stand there, the feed brings the bar again.
+            return
 
 
-def _plain(session: Session, kind: str, payload: str, time_ns: int) -> Entry:
-    return Entry(kind, time_ns, payload, "{}", session.decisions_hash, 0, False)
-
-
-def stop_entry(session: Session, time_ns: int, reason: str) -> Entry:
-    """Return the row that ends a run in order."""
-    return _plain(session, "STOP", encode(StopEvent(reason)), time_ns)
+def _see(run: Running, history: Sequence[Slice]) -> None:
+    """Begin: let the indicators see what lies before the start, and write down what they saw."""
+    if history:
+        run.session.see(history)
+        payload = history_payload(history)
+        run.recorder.record(Entry("HISTORY", run.session.time_ns, payload, "{}", run.session.decisions_hash))

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from crypto_bot.backtesting.tape import Tape, split_bars, unknown_due
-from crypto_bot.domain.market import Bar, IntArray, Slice
+from crypto_bot.backtesting.tape import Tape, own_bars, running_sums, split_bars, unknown_due
+from crypto_bot.domain.market import IntArray, Slice
 from crypto_bot.domain.timeframe import phase_ns
 from crypto_bot.kernel.layout import CLOSES, HIGHS, LOWS, OPENS, PLANES, SUMS, VOLUMES, Market
 
 _FIRST_CAPACITY = 4096
+_OF_A_BAR = (OPENS, HIGHS, LOWS, CLOSES, VOLUMES)
+_NONE: IntArray = np.zeros(0, np.int64)
 
 
 class Shelf:
@@ -17,8 +19,8 @@ class Shelf:
 
     def __init__(self, instruments: int) -> None:
         """Begin empty."""
-        self.bars = np.zeros((PLANES, _FIRST_CAPACITY, instruments), np.int64)
-        self.times = np.zeros(_FIRST_CAPACITY, np.int64)
+        self.bars: IntArray = np.zeros((PLANES, _FIRST_CAPACITY, instruments), np.int64)
+        self.times: IntArray = np.zeros(_FIRST_CAPACITY, np.int64)
         self.due = unknown_due(_FIRST_CAPACITY)
         self.count = 0
 
@@ -26,7 +28,7 @@ class Shelf:
         """Add one bar per instrument (columns[plane, instrument]); True when the arrays moved to find room."""
         grown = self.count == self.times.size
         if grown:
-            self._grow()
+            self._make_room(2 * self.count)
         i = self.count
         self.bars[:, i] = columns
         self.bars[SUMS, i] = self.bars[SUMS, i - 1] + self.bars[CLOSES, i - 1] if i else 0
@@ -35,11 +37,21 @@ class Shelf:
         self.count += 1
         return grown
 
-    def _grow(self) -> None:
-        room = self.times.size
-        self.bars = np.concatenate([self.bars, np.zeros_like(self.bars)], axis=1)
-        self.times = np.concatenate([self.times, np.zeros(room, np.int64)])
-        self.due = np.concatenate([self.due, unknown_due(room)])
+    def fill(self, times: IntArray, bars: IntArray, due: IntArray) -> None:
+        """Put bars[plane, time, instrument] on an empty shelf."""
+        count = times.size
+        if count > self.times.size:
+            self._make_room(1 << count.bit_length())
+        self.bars[:, :count] = bars
+        self.times[:count] = times
+        self.due[:count] = due
+        self.count = count
+
+    def _make_room(self, capacity: int) -> None:
+        more = capacity - self.times.size
+        self.bars = np.concatenate([self.bars, np.zeros((PLANES, more, self.bars.shape[2]), np.int64)], axis=1)
+        self.times = np.concatenate([self.times, np.zeros(more, np.int64)])
+        self.due = np.concatenate([self.due, unknown_due(more)])
 
 
 class OwnBars:
@@ -48,13 +60,13 @@ class OwnBars:
     def __init__(self, instruments: int, run_ns: int, own_ns: int) -> None:
         """Begin with no period open."""
         self.shelf = Shelf(instruments)
-        self._run_ns, self._own_ns, self._phase = run_ns, own_ns, phase_ns(own_ns)
+        self._run_ns, self._own_ns, self._phase_ns = run_ns, own_ns, phase_ns(own_ns)
         self._label: int | None = None
         self._open: IntArray = np.zeros((PLANES, instruments), np.int64)
 
     def add(self, time_ns: int, columns: IntArray, due: int) -> bool:
-        """Take in a bar of the run; True when the arrays moved."""
-        label = (time_ns - self._phase) // self._own_ns
+        """Take in a bar of the run that becomes known with base bar `due`; True when the arrays moved."""
+        label = self._label_of(time_ns)
         moved = False
         if self._label is not None and label != self._label:
             moved = self._close(due)
@@ -65,15 +77,31 @@ class OwnBars:
             self._open[LOWS] = np.minimum(self._open[LOWS], columns[LOWS])
             self._open[CLOSES] = columns[CLOSES]
             self._open[VOLUMES] += columns[VOLUMES]
-        if time_ns + self._run_ns == (label + 1) * self._own_ns + self._phase:
+        if time_ns + self._run_ns == self._start_of(label + 1):
             moved = self._close(due) or moved
         return moved
 
+    def fill(self, times: IntArray, bars: IntArray, due: IntArray) -> None:
+        """Take in all bars of the run so far at once; `due` are the base bars that they become known with."""
+        own, at = own_bars(bars, times, self._run_ns, self._own_ns)
+        labels = (times - self._phase_ns) // self._own_ns
+        firsts = np.flatnonzero(np.r_[True, labels[1:] != labels[:-1]])
+        closed = at.size
+        self.shelf.fill(labels[firsts[:closed]] * self._own_ns + self._phase_ns, own, due[at])
+        for i in range(int(firsts[closed]) if closed < firsts.size else times.size, times.size):
+            self.add(int(times[i]), bars[:, i], int(due[i]))
+
+    def _label_of(self, time_ns: int) -> int:
+        return (time_ns - self._phase_ns) // self._own_ns
+
+    def _start_of(self, label: int) -> int:
+        return label * self._own_ns + self._phase_ns
+
     def _close(self, due: int) -> bool:
         assert self._label is not None
-        start = self._label * self._own_ns + self._phase
+        start_ns = self._start_of(self._label)
         self._label = None
-        return self.shelf.append(start, self._open, due)
+        return self.shelf.append(start_ns, self._open, due)
 
 
 class Reel:
@@ -94,7 +122,8 @@ class Reel:
 
     def append(self, item: Slice) -> tuple[range, bool]:
         """Add a slice; return the base bars it became, and whether any array moved to find room."""
-        columns = np.array([_planes(bar) for bar in item.bars], np.int64).T.copy()
+        columns = np.zeros((PLANES, len(item.bars)), np.int64)
+        columns[_OF_A_BAR, :] = np.array([bar[1:] for bar in item.bars]).T
         first = self.base.count
         moved = False
         if self.is_split:
@@ -110,6 +139,29 @@ class Reel:
                 moved = own.add(item.time_ns, columns, last) or moved
         return range(first, self.base.count), moved
 
+    def lay(self, times: IntArray, columns: IntArray) -> None:
+        """Put many bars on an empty reel: columns[time, instrument, (open, high, low, close, volume)]."""
+        if times.size == 0:
+            return
+        bars = np.zeros((PLANES, times.size, columns.shape[1]), np.int64)
+        bars[_OF_A_BAR, :] = columns.transpose(2, 0, 1)
+        running_sums(bars)
+        due = np.arange(times.size, dtype=np.int64)
+        if self.is_split:
+            base_times, legs = split_bars(times, bars, self.run_ns)
+            self.base.fill(base_times, legs, np.arange(base_times.size, dtype=np.int64))
+            per_bar = base_times.size // times.size
+            due = due * per_bar + per_bar - 1
+        self.run.fill(times, bars, due)
+        for own in self.own:
+            if own is not None:
+                own.fill(times, bars, due)
+
+    def seen(self, strategy: int) -> int:
+        """Return how many of the bars that a strategy decides on are known."""
+        own = self.own[strategy]
+        return self.run.count if own is None else own.shelf.count
+
     def market(self, strategy: int) -> Market:
         """Return the market of a strategy over the present arrays."""
         own = self.own[strategy]
@@ -117,12 +169,4 @@ class Reel:
             return Market(self.base.bars, self.base.times, own.shelf.bars, own.shelf.due)
         if self.is_split:
             return Market(self.base.bars, self.base.times, self.run.bars, self.run.due)
-        return Market(self.base.bars, self.base.times, self.base.bars, np.zeros(0, np.int64))
-
-
-def _planes(bar: Bar) -> tuple[int, ...]:
-    """Return a bar in the order of the planes; the running sum is filled in later."""
-    planes = [0] * PLANES
-    for plane, value in zip((OPENS, HIGHS, LOWS, CLOSES, VOLUMES), bar[1:], strict=True):
-        planes[plane] = value
-    return tuple(planes)
+        return Market(self.base.bars, self.base.times, self.base.bars, _NONE)

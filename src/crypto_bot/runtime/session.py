@@ -8,55 +8,48 @@ effect leave for the venue. Both give the same decisions, bit for bit.
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from crypto_bot.backtesting import slices
-from crypto_bot.backtesting.setup import Chosen, Simulation
 from crypto_bot.backtesting.several import step_all
 from crypto_bot.backtesting.stage import Stage, decisions_hash, lay_out
 from crypto_bot.backtesting.tape import Tape
 from crypto_bot.domain.errors import RunFailed
-from crypto_bot.domain.instrument import Instrument
 from crypto_bot.domain.market import IntArray, Slice
 from crypto_bot.kernel.context import WARMUP
-from crypto_bot.kernel.layout import COMMAND_EVENT, FILL_EVENT, PLANES
+from crypto_bot.kernel.layout import COMMAND_EVENT, COMMAND_HALT, COMMAND_RESUME, FILL_EVENT, PLANES
 from crypto_bot.persistence.payloads import CommandEvent, encode
 from crypto_bot.runtime.entries import (
     Entry,
     Names,
+    Notes,
     fill_payload,
     order_payload,
     outcome_text,
     signal_payload,
-    slice_payload,
 )
+from crypto_bot.runtime.history import event_of
+from crypto_bot.runtime.plan import Plan
 from crypto_bot.runtime.reel import Reel
 
-COMMANDS = {"halt": 1, "resume": 2}
+COMMANDS = {"halt": COMMAND_HALT, "resume": COMMAND_RESUME}
 _LEGS = 3
 
 
 class Session:
     """A run that is going on: its stage, and the reel of the bars it has seen."""
 
-    def __init__(
-        self,
-        chosen: Sequence[Chosen],
-        instruments: Sequence[Instrument],
-        run_ns: int,
-        simulation: Simulation,
-        highest_prices: Sequence[int],
-    ) -> None:
-        """Lay out a run that has seen no bar yet."""
-        bar_ns = run_ns // _LEGS if simulation.fills == "path" else run_ns
-        none = np.zeros(0, np.int64)
-        bars = np.zeros((PLANES, 0, len(instruments)), np.int64)
-        tape = Tape(bars, none, bar_ns, none, bars, run_ns, none)
-        self.names = Names(tuple(c.name for c in chosen), tuple(instruments))
-        self.stage: Stage = lay_out(chosen, instruments, tape, simulation, highest_prices=highest_prices)
+    def __init__(self, plan: Plan) -> None:
+        """Lay out a run that has seen no bar yet; its strategies are compiled here."""
+        chosen, simulation = plan.chosen(), plan.simulation
+        tape = _empty_tape(plan.run_ns, len(plan.instruments), legs=_LEGS if simulation.fills == "path" else 1)
+        self.names = Names(tuple(each.name for each in chosen), plan.instruments)
+        self.stage: Stage = lay_out(chosen, plan.instruments, tape, simulation, highest_prices=plan.highest_prices)
         self.reel = Reel(tape, [bound.own_ns for bound in self.stage.bounds])
+        self._desk = self.stage.world.desk[0]
+        self._desk["time_ns"] = plan.begin_ns
+        self.cash = simulation.cash
         self._at_close = simulation.fill_at == "close"
-        self._last_equity = np.array([simulation.cash], np.int64)
+        self._bound = 0
         self._extend(moved=True)
 
     @property
@@ -65,129 +58,136 @@ class Session:
         return decisions_hash(self.stage.world)
 
     @property
+    def time_ns(self) -> int:
+        """When the last event happened, UTC ns."""
+        return int(self._desk["time_ns"])
+
+    @property
     def fills(self) -> int:
         """How many fills were booked."""
-        return int(self.stage.world.desk[0]["fills"])
+        return int(self._desk["fills"])
 
     @property
     def equity(self) -> int:
         """What the account is worth, in atoms."""
-        return int(self.stage.world.desk[0]["equity"])
+        return int(self._desk["equity"])
 
     @property
     def halt(self) -> int:
         """The bits of why trading is halted, 0 when it is not."""
-        return int(self.stage.world.desk[0]["halt"])
-
-    def last_marks(self) -> IntArray:
-        """Return the equity at the last close, with which the next day opens; a snapshot writes into it."""
-        return self._last_equity
-
-    def recall(self, item: Slice) -> None:
-        """Lay a bar on the reel whose consequences a snapshot already holds."""
-        _, moved = self.reel.append(item)
-        self._extend(moved)
+        return int(self._desk["halt"])
 
     def see(self, items: Sequence[Slice]) -> None:
         """Take in bars from before the start: the indicators see them, nothing else happens."""
         for item in items:
-            base, moved = self.reel.append(item)
-            self._extend(moved)
+            base = self._append(item)
+            self.stage.equity[base.start : base.stop] = self.cash
             for s, bound in enumerate(self.stage.bounds):
                 whole = bound.memory.whole
-                seen = self._decided(s)
-                whole[WARMUP] = max(int(whole[WARMUP]), seen + 1)
+                whole[WARMUP] = max(int(whole[WARMUP]), self.reel.seen(s) + 1)
                 if bound.module.wake != "fills":
-                    self._walk_alone(s, base)
+                    self._walk(s, base)
 
-    def _decided(self, s: int) -> int:
-        """Return how many bars strategy s would have decided on so far."""
-        own = self.reel.own[s]
-        if own is not None:
-            return own.shelf.count
-        return self.reel.run.count if self.stage.bounds[s].module.wake != "fills" else self.reel.base.count
+    def recall(self, times: IntArray, columns: IntArray) -> None:
+        """Lay bars on the reel whose consequences a snapshot holds.
 
-    def _walk_alone(self, s: int, base: range) -> None:
-        bound = self.stage.bounds[s]
-        self.stage.guarded(
-            lambda: bound.walk(self.stage.markets[s], base.start, base.stop, self.stage.accounts[s], bound.memory)
-        )
+        `columns` are [time, instrument, (open, high, low, close, volume)].
+        """
+        self.reel.lay(times, columns)
+        self._extend(moved=True)
+
+    def last_equity(self) -> IntArray:
+        """Return the place of the equity at the last close: with it the next day opens, and commands are obeyed."""
+        last = max(0, self.reel.base.count - 1)
+        return self.stage.equity[last : last + 1]
 
     def play(self, item: Slice) -> Iterator[Entry]:
         """Let one slice happen; yield a row for every event, before its effects are carried out."""
+        base = self._append(item)
+        for j in base:
+            yield from self._match(j)
+            yield from self._mark(j, item if j == base[-1] else None)
+            self._step(j)
+            yield from self._answer(j)
+
+    def obey(self, command: CommandEvent) -> Iterator[Entry]:
+        """Carry out an operator's command."""
+        event, last = self.stage.world.event[0], max(0, self.reel.base.count - 1)
+        event["kind"] = COMMAND_EVENT
+        event["code"] = COMMANDS[command.command]
+        slices.happen(self.stage.world, self.stage.markets[0], last, self.equity)
+        yield self._entry("COMMAND", encode(command), halt=self.halt)
+        yield from self._carry_out(last)
+        if self.reel.base.count:
+            yield from self._answer(last)
+
+    def _append(self, item: Slice) -> range:
+        """Lay a slice on the reel; return the base bars it became."""
         base, moved = self.reel.append(item)
         self._extend(moved)
-        for j in base:
-            yield from self._matches(j)
-            yield from self._mark(j, item, last=j == base.stop - 1)
-            yield from self._wishes(j)
-
-    def obey(self, command: str, reason: str, by: str) -> Iterator[Entry]:
-        """Carry out an operator's command."""
-        j = max(0, self.reel.base.count - 1)
-        event = self.stage.world.event[0]
-        event["kind"] = COMMAND_EVENT
-        event["code"] = COMMANDS[command]
-        slices.happen(self.stage.world, self.stage.markets[0], j, self.equity)
-        yield self._entry("COMMAND", encode(CommandEvent(command, reason, by)), halt=self.halt)
-        yield from self._effects(j)
-        if self.reel.base.count:
-            yield from self._wishes(j, stepped=True)
+        return base
 
     def _extend(self, moved: bool) -> None:
         if moved:
             self.stage.extend(tuple(self.reel.market(s) for s in range(len(self.stage.bounds))))
 
-    def _matches(self, j: int) -> Iterator[Entry]:
-        """Everything the venue has to say about base bar j, one report after the other."""
+    def _walk(self, s: int, base: range) -> None:
+        """Show base bars to one strategy alone."""
+        stage, bound = self.stage, self.stage.bounds[s]
+        stage.guarded(lambda: bound.walk(stage.markets[s], base.start, base.stop, stage.accounts[s], bound.memory))
+
+    def _match(self, j: int) -> Iterator[Entry]:
+        """Hand out everything the venue has to say about base bar j, one report after the other."""
         world, venue, market = self.stage.world, self.stage.venue, self.stage.markets[0]
         cursor = slices.find_match(world, venue, market, j, 0)
         while cursor >= 0:
-            yield self._happen(j, 0)
-            yield from self._effects(max(j - 1, 0))
+            yield self._report(j, 0)
+            yield from self._carry_out(max(j - 1, 0))
             cursor = slices.find_match(world, venue, market, j, cursor)
 
-    def _mark(self, j: int, item: Slice, *, last: bool) -> Iterator[Entry]:
-        """The close of base bar j: ledger marked, limits watched; the run's bar is told with its last leg."""
+    def _mark(self, j: int, item: Slice | None) -> Iterator[Entry]:
+        """Mark the ledger at the close of base bar j and watch the limits; the last base bar tells the slice."""
         stage = self.stage
-        stage.equity[j] = slices.mark(stage.world, stage.markets[0], j, int(self._last_equity[0]))
-        if stage.world.desk[0]["laws"] != 0:
+        before = int(stage.equity[j - 1]) if j else self.cash
+        equity = stage.equity[j] = slices.mark(stage.world, stage.markets[0], j, before)
+        if self._desk["laws"] != 0:
             raise RunFailed("the ledger broke one of its own laws; trading has stopped, please report this")
-        if last:
-            yield self._entry("SLICE", slice_payload(item), equity=int(stage.equity[j]), halt=self.halt)
-        elif self.stage.world.desk[0]["effects_made"] != 0:
-            yield self._entry("LIMIT", "{}", equity=int(stage.equity[j]), halt=self.halt)
-        yield from self._effects(j)
+        if item is not None:
+            yield self._entry("SLICE", encode(event_of(item)), equity=int(equity), halt=self.halt)
+        elif self._desk["log_count"] != 0:
+            yield self._entry("LIMIT", "{}", equity=int(equity), halt=self.halt)
+        yield from self._carry_out(j)
 
-    def _wishes(self, j: int, *, stepped: bool = False) -> Iterator[Entry]:
-        """Let the strategies decide on base bar j, and answer what they want until nothing waits."""
+    def _step(self, j: int) -> None:
+        """Let every strategy decide on what is known at the close of base bar j."""
+        self.stage.guarded(lambda: step_all(self.stage, j))
+
+    def _answer(self, j: int) -> Iterator[Entry]:
+        """Answer what the strategies want after base bar j, until nothing waits."""
         stage = self.stage
-        if not stepped:
-            stage.guarded(lambda: step_all(stage, j))
         while slices.is_wished(stage.world):
             slices.decide(stage.world, stage.markets[0], j, int(stage.equity[j]))
             notes = self._take_notes()
-            payload = signal_payload(notes, len(self.names.instruments))
-            yield self._entry("SIGNAL", payload, notes=notes)
-            yield from self._effects(j)
+            yield self._entry("SIGNAL", signal_payload(notes, self.names), notes=notes)
+            yield from self._carry_out(j)
             if self._at_close:
-                yield from self._close_fills(j)
-        self._last_equity[0] = stage.equity[j]
+                yield from self._match_at_close(j)
 
-    def _close_fills(self, j: int) -> Iterator[Entry]:
+    def _match_at_close(self, j: int) -> Iterator[Entry]:
         world, venue, market = self.stage.world, self.stage.venue, self.stage.markets[0]
         while slices.find_close_match(world, venue, market, j):
-            yield self._happen(j, 0)
-            yield from self._effects(j)
+            yield self._report(j, 0)
+            yield from self._carry_out(j)
         self.stage.equity[j] = slices.account_equity(world, market, j)
 
-    def _effects(self, j: int) -> Iterator[Entry]:
-        """Carry out every effect and hand out what the venue answers."""
+    def _carry_out(self, j: int) -> Iterator[Entry]:
+        """Carry out every effect that waits and hand out what the venue answers."""
         world, venue, market = self.stage.world, self.stage.venue, self.stage.markets[0]
-        while world.desk[0]["effects_made"] != 0 and slices.send(world, venue, market, j):
-            yield self._happen(j, self.equity)
+        while self._desk["effects_made"] != 0 and slices.send(world, venue, market, j):
+            yield self._report(j, self.equity)
+        self._bound = 0
 
-    def _happen(self, j: int, equity: int) -> Entry:
+    def _report(self, j: int, equity: int) -> Entry:
         """Let the report in the event register happen and return its row."""
         event = self.stage.world.event[0]
         is_fill = event["kind"] == FILL_EVENT
@@ -195,10 +195,10 @@ class Session:
         slices.happen(self.stage.world, self.stage.markets[0], j, equity)
         return self._entry("FILL" if is_fill else "ORDER", payload)
 
-    def _take_notes(self) -> npt.NDArray[np.void]:
-        desk = self.stage.world.desk[0]
-        notes: npt.NDArray[np.void] = self.stage.world.log[: int(desk["log_count"])].copy()
-        desk["log_count"] = 0
+    def _take_notes(self) -> Notes:
+        count = int(self._desk["log_count"])
+        notes: Notes = self.stage.world.log[:count].copy()
+        self._desk["log_count"] = 0
         return notes
 
     def _entry(
@@ -206,19 +206,19 @@ class Session:
         kind: str,
         payload: str,
         *,
-        notes: npt.NDArray[np.void] | None = None,
+        notes: Notes | None = None,
         equity: int | None = None,
         halt: int | None = None,
     ) -> Entry:
-        world = self.stage.world
+        """Make the row of the event that has just happened; it binds the effects that came of it."""
         decisions = self.names.decisions(self._take_notes() if notes is None else notes)
-        desk = world.desk[0]
-        return Entry(
-            kind,
-            int(desk["time_ns"]),
-            payload,
-            outcome_text(decisions, equity, halt),
-            self.decisions_hash,
-            len(decisions),
-            bool(desk["effects_made"] > desk["effects_done"]),
-        )
+        outcome = outcome_text(decisions, equity, halt)
+        before, self._bound = self._bound, int(self._desk["effects_made"])
+        binding = self._bound > before
+        return Entry(kind, self.time_ns, payload, outcome, self.decisions_hash, len(decisions), binding)
+
+
+def _empty_tape(run_ns: int, instruments: int, *, legs: int) -> Tape:
+    none = np.zeros(0, np.int64)
+    bars = np.zeros((PLANES, 0, instruments), np.int64)
+    return Tape(bars, none, run_ns // legs, none, bars, run_ns, none)

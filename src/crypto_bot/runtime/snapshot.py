@@ -1,41 +1,47 @@
 """The state of a session as bytes: plain arrays with their shapes, nothing that could be executed."""
 
+import hashlib
 import json
 
 import numpy as np
 import numpy.typing as npt
 
-from crypto_bot.domain.errors import DataError
 from crypto_bot.runtime.session import Session
 
-_LENGTH = 8
+_SUM, _LENGTH = 16, 8
+"""Bytes of the checksum before everything else, and of the length of the head."""
 
 
 def pack(session: Session) -> bytes:
-    """Return the world, the venue and every memory as bytes."""
+    """Return the world, the venue, every memory and the last equity as bytes; the bars are in the journal."""
     arrays = _arrays(session)
-    head = json.dumps([[array.dtype.itemsize, list(array.shape)] for array in arrays]).encode()
-    return len(head).to_bytes(_LENGTH, "little") + head + b"".join(array.tobytes() for array in arrays)
+    head = json.dumps(_shapes(arrays)).encode()
+    body = len(head).to_bytes(_LENGTH, "little") + head + b"".join(array.tobytes() for array in arrays)
+    return _checksum(body) + body
 
 
-def unpack(session: Session, blob: bytes) -> None:
-    """Put a session into the state that was packed; DataError when it was laid out otherwise."""
-    size = int.from_bytes(blob[:_LENGTH], "little")
+def unpack(session: Session, blob: bytes) -> bool:
+    """Put a session that has recalled its bars into the state that was packed.
+
+    Returns False, and changes nothing, when the bytes are damaged or were laid out otherwise.
+    """
+    checksum, body = blob[:_SUM], blob[_SUM:]
     arrays = _arrays(session)
-    at = _LENGTH + size
-    try:
-        head = json.loads(blob[_LENGTH:at])
-    except ValueError:
-        raise DataError(
-            "the snapshot of the run is damaged; remove it and the run is rebuilt from its journal"
-        ) from None
-    if head != [[array.dtype.itemsize, list(array.shape)] for array in arrays] or len(blob) - at != sum(
-        array.nbytes for array in arrays
-    ):
-        raise DataError("the snapshot of the run was written by another version of the program")
+    at = _LENGTH + int.from_bytes(body[:_LENGTH], "little")
+    if checksum != _checksum(body) or json.loads(body[_LENGTH:at]) != _shapes(arrays):
+        return False
     for array in arrays:
-        array[...] = np.frombuffer(blob, array.dtype, array.size, at).reshape(array.shape)
+        array[...] = np.frombuffer(body, array.dtype, array.size, at).reshape(array.shape)
         at += array.nbytes
+    return True
+
+
+def _checksum(body: bytes) -> bytes:
+    return hashlib.blake2b(body, digest_size=_SUM).digest()
+
+
+def _shapes(arrays: list[npt.NDArray[np.void]]) -> list[list[int | list[int]]]:
+    return [[array.dtype.itemsize, list(array.shape)] for array in arrays]
 
 
 def _arrays(session: Session) -> list[npt.NDArray[np.void]]:
@@ -43,4 +49,4 @@ def _arrays(session: Session) -> list[npt.NDArray[np.void]]:
     stage = session.stage
     world = [part for name, part in zip(stage.world._fields, stage.world, strict=True) if name != "log"]
     memories = [bound.memory.whole for bound in stage.bounds]
-    return [*world, stage.venue.resting, stage.venue.gate, *memories, session.last_marks()]
+    return [*world, stage.venue.resting, stage.venue.gate, *memories, session.last_equity()]

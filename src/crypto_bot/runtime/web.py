@@ -1,89 +1,95 @@
 """The web process beside the engine: started, told where to listen, started again when it dies.
 
-It holds no keys and never trades; the engine goes on without it.
+It holds no keys and never trades; the engine goes on without it. The engine keeps the listening
+socket, so that the address stays the same and callers wait instead of being turned away.
 """
 
 import asyncio
-import json
+import logging
+import os
+import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from socket import socket
+from types import TracebackType
+from typing import Self
 
-from crypto_bot.domain.errors import RunFailed
+_LOOK_S = 0.5
+_PAUSES_S = (0.5, 2.0, 5.0, 15.0, 60.0)
+_PATIENCE_S = 3.0
 
-_PAUSE_S = 2.0
-_LISTEN_S = 20.0
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class WebPlace:
-    """Where the web process reads and listens."""
+    """Where the web process reads, what it may know, and where it tells its troubles."""
 
     state: Path
     database: str
     host: str
-    port: int
+    environment: Mapping[str, str]
+    log_file: Path
 
 
 class Web:
-    """A child process with the API and the page."""
+    """A child process with the API and the page, over a socket that this process holds."""
 
-    def __init__(self, place: WebPlace) -> None:
+    def __init__(self, place: WebPlace, listener: socket) -> None:
         """Name the place; nothing is started yet."""
         self._place = place
-        self._process: asyncio.subprocess.Process | None = None
-        self._keeper: asyncio.Task[None] | None = None
+        self._listener = listener
+        self._process: subprocess.Popen[bytes] | None = None
 
-    async def start(self) -> str:
-        """Start the process and return its address; RunFailed says why it did not come up."""
-        url = await self._spawn()
-        self._keeper = asyncio.create_task(self._keep_alive())
-        return url
+    def start(self) -> None:
+        """Start the process; nobody waits for it."""
+        place, listener = self._place, self._listener.fileno()
+        words = ["--state", str(place.state), "--database", place.database, "--host", place.host]
+        words += ["--listener", str(listener), "--exit-with-parent", str(os.getpid())]
+        with os.fdopen(os.open(place.log_file, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600), "wb") as troubles:
+            self._process = subprocess.Popen(  # noqa: S603 # our own module, no shell
+                [sys.executable, "-m", "crypto_bot.api.serve", *words],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=troubles,
+                pass_fds=(listener,),
+                env=dict(place.environment),
+            )
 
-    async def stop(self) -> None:
-        """End the process in order."""
-        if self._keeper is not None:
-            self._keeper.cancel()
-        process = self._process
-        if process is not None and process.returncode is None:
+    async def keep_alive(self) -> None:
+        """Start the process again whenever it dies, ever less eagerly."""
+        deaths = 0
+        while self._process is not None:
+            while (status := self._process.poll()) is None:
+                await asyncio.sleep(_LOOK_S)
+            pause_s = _PAUSES_S[min(deaths, len(_PAUSES_S) - 1)]
+            log.warning(
+                "the web process ended with status %d and is started again in %g s; see %s",
+                status, pause_s, self._place.log_file,
+            )  # fmt: skip
+            await asyncio.sleep(pause_s)
+            deaths += 1
+            self.start()
+
+    def stop(self) -> None:
+        """End the process in order, and give the address back."""
+        process, self._process = self._process, None
+        if process is not None and process.poll() is None:
             process.terminate()
             try:
-                await asyncio.wait_for(process.wait(), 5)
-            except TimeoutError:
+                process.wait(_PATIENCE_S)
+            except subprocess.TimeoutExpired:
                 process.kill()
+                process.wait()
+        self._listener.close()
 
-    async def _spawn(self) -> str:
-        place = self._place
-        words = ["--state", str(place.state), "--database", place.database]
-        words += ["--host", place.host, "--port", str(place.port), "--exit-with-parent"]
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "crypto_bot.api.serve",
-            *words,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        assert self._process.stdout is not None and self._process.stderr is not None
-        try:
-            line = await asyncio.wait_for(self._process.stdout.readline(), _LISTEN_S)
-        except TimeoutError:
-            self._process.kill()
-            raise RunFailed(
-                f"the web process did not answer within {_LISTEN_S:g} s; use --no-api to run without it"
-            ) from None
-        if not line:
-            said = (await self._process.stderr.read()).decode(errors="replace").strip().splitlines()
-            why = said[-1] if said else "it ended at once"
-            raise RunFailed(f"the web process did not start: {why}")
-        return str(json.loads(line)["url"])
+    def __enter__(self) -> Self:
+        self.start()
+        return self
 
-    async def _keep_alive(self) -> None:
-        while True:
-            assert self._process is not None
-            await self._process.wait()
-            await asyncio.sleep(_PAUSE_S)
-            try:
-                await self._spawn()
-            except RunFailed:
-                continue
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from crypto_bot.domain.errors import DataError, UsageError
 from crypto_bot.domain.market import Candles
-from crypto_bot.domain.timeframe import timeframe_name, timeframe_ns
+from crypto_bot.domain.timeframe import timeframe_ns
 from crypto_bot.domain.units import DAY_NS, format_time, parse_time_ns
 
 
@@ -167,6 +167,5 @@ def _lacking(counted: Candles, window: Window) -> list[str]:
         said.append(f"the candles of {symbol} end on {format_time(last_ns)}, before the end that was asked for")
     missing = (last_ns - first_ns) // run_ns + 1 - len(counted)
     if missing:
-        bars = "bar is" if missing == 1 else "bars are"
-        said.append(f"{missing} {timeframe_name(run_ns)} {bars} missing between the candles of {symbol}")
+        said.append(f"{missing} bar{' is' if missing == 1 else 's are'} missing between the candles of {symbol}")
     return said

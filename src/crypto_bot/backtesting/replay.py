@@ -5,7 +5,7 @@ many, and skips ahead through bars in which nothing but the mark can happen. The
 equal to the plain loop by hash.
 """
 
-from crypto_bot.kernel.advance import advance, advance_slice, advance_wish
+from crypto_bot.kernel.advance import advance_order, advance_report, advance_slice, advance_wish
 from crypto_bot.kernel.arithmetic import share
 from crypto_bot.domain.market import IntArray
 from crypto_bot.kernel.compiled import COMPILE, Record, RecordArray, compiled
@@ -46,12 +46,12 @@ def _drain(world: World, venue: Venue, market: Market, i: int) -> None:
         desk["effects_done"] += 1
         carry_out(world, index)
         receive(world, venue, index, market, i)
-        advance(world, market, i, desk["equity"])
+        advance_order(world)
     desk["effects_done"] = 0
     desk["effects_made"] = 0
 
 
-drain = compiled()(_drain.py_func if COMPILE else _drain)
+drain = compiled(inner=True)(_drain.py_func if COMPILE else _drain)
 """The same as a call, for the places that seldom need it: inlined everywhere it would double the code."""
 
 
@@ -84,12 +84,12 @@ def next_match(world: World, venue: Venue, market: Market, i: int, cursor: int) 
     return -1
 
 
-@compiled(inline=True)
+@compiled(inner=True)
 def match_slice(world: World, venue: Venue, market: Market, i: int) -> None:
     """Let the venue match slice i and the ledger book every fill, one after the other."""
     cursor = next_match(world, venue, market, i, 0)
     while cursor >= 0:
-        advance(world, market, i, 0)
+        advance_report(world)
         if world.desk[0]["effects_made"] != 0:
             drain(world, venue, market, max(i - 1, 0))
         cursor = next_match(world, venue, market, i, cursor)
@@ -142,13 +142,13 @@ def wished(world: World) -> bool:
     return False
 
 
-@compiled()
+@compiled(inner=True)
 def _fill_at_close(world: World, venue: Venue, market: Market, i: int) -> None:
     for phase in range(2):
         for lane in range(venue.gate.size):
             for slot in range(venue.gate[lane]["used"]):
                 if match_at_close(world, venue, market, i, lane, slot, phase):
-                    advance(world, market, i, 0)
+                    advance_report(world)
                     if world.desk[0]["effects_made"] != 0:
                         drain(world, venue, market, i)
 
@@ -164,7 +164,7 @@ def _quiet(world: World, venue: Venue, market: Market, first: int, stop: int, eq
     return _quiet_one(world.desk, market.bars, equity, first, stop, cash, b["worth_per_price"], g["low"], g["high"])
 
 
-@compiled()
+@compiled(inner=True)
 def _quiet_one(
     desk: RecordArray,
     bars: IntArray,
@@ -198,7 +198,7 @@ def _quiet_one(
     return at
 
 
-@compiled()
+@compiled(inner=True)
 def _quiet_many(
     desk: RecordArray,
     book: RecordArray,

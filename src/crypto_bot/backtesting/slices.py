@@ -26,9 +26,9 @@ def find_match(world: World, venue: Venue, market: Market, i: int, cursor: int) 
 
 
 @compiled()
-def happen(world: World, market: Market, i: int, equity: int) -> None:
+def happen(world: World, equity: int) -> None:
     """Let the event in the register happen."""
-    advance(world, market, i, equity)
+    advance(world, equity)
 
 
 @compiled()

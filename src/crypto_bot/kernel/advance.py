@@ -18,7 +18,6 @@ from crypto_bot.kernel.layout import (
     FIRST_QUOTE,
     GUARDED,
     OPEN,
-    ORDER_EVENT,
     REJECTED,
     STOP_SLOT,
     TAKE_SLOT,
@@ -132,12 +131,18 @@ def advance_order(world: World) -> None:
 
 
 @compiled(inline=True)
-def advance(world: World, market: Market, i: int, equity: int) -> None:
-    """Let the event in the register happen; prices and equity are those of slice i, the last one closed."""
-    kind = world.event[0]["kind"]
-    if kind == FILL_EVENT:
+def advance_report(world: World) -> None:
+    """Let what the venue has reported happen: a fill, or its word on an order."""
+    if world.event[0]["kind"] == FILL_EVENT:
         advance_fill(world)
-    elif kind == ORDER_EVENT:
+    else:
         advance_order(world)
-    elif kind == COMMAND_EVENT:
+
+
+@compiled(inline=True)
+def advance(world: World, equity: int) -> None:
+    """Let the event in the register happen, whatever it is."""
+    if world.event[0]["kind"] == COMMAND_EVENT:
         obey(world, world.event[0]["code"], equity)
+    else:
+        advance_report(world)

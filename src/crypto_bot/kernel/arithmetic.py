@@ -38,7 +38,7 @@ def money(price: int, quantity: int, b: Record, direction: int) -> int:
     return int(-(-product // b["div"])) if direction == UP else int(product // b["div"])
 
 
-@compiled()
+@compiled(inner=True)
 def proportion(amount: int, part: int, whole: int) -> int:
     """Return floor(amount * part / whole) for amount, part >= 0 and whole > 0, with 128-bit care."""
     result = amount // whole * part

@@ -69,11 +69,13 @@ if COMPILE:
     CompilerFault: type[Exception] = NumbaError
 
     def compiled(
-        signature: Any = None, *, inline: bool = False, strict: bool = False
+        signature: Any = None, *, inline: bool = False, inner: bool = False, strict: bool = False
     ) -> Callable[[Function], Function]:
         """Compile a kernel function; with a signature at once, otherwise where it is used.
 
-        `inline` asks LLVM to inline it, `strict` makes a division by zero raise as it does in Python.
+        `inner` functions are called by compiled code only, which spares the wrappers that Python would need;
+        `inline` ones are that too, and LLVM is asked to put them into their callers. `strict` makes a
+        division by zero raise as it does in Python.
         Bounds checks are on everywhere; the private `_nrt=False` leaves out the reference counts,
         so such functions may not make or return arrays.
         """
@@ -81,6 +83,8 @@ if COMPILE:
         options["error_model"] = "python" if strict else "numpy"
         if inline:
             options["forceinline"] = True
+        if inline or inner:
+            options["no_cpython_wrapper"] = options["no_cfunc_wrapper"] = True
 
         def wrap(function: Function) -> Function:
             return njit(function, **options) if signature is None else njit(signature, **options)(function)  # type: ignore[no-any-return] # numba has no types
@@ -101,7 +105,7 @@ else:
         """Never raised: nothing is compiled."""
 
     def compiled(
-        signature: Any = None, *, inline: bool = False, strict: bool = False
+        signature: Any = None, *, inline: bool = False, inner: bool = False, strict: bool = False
     ) -> Callable[[Function], Function]:
         """Leave the function as it is."""
         return lambda function: function

@@ -32,7 +32,7 @@ class Context(NamedTuple):
     count: int
 
 
-@compiled()
+@compiled(inner=True)
 def fail(s: Context, code: int, k: int, value: float) -> None:
     """Leave word of what is wrong in the head and stop the run."""
     s.whole[FAULT] = code

@@ -82,7 +82,7 @@ def atr(s: Context, k: int, n: int, v: Any, b: Any, j: int, a: int) -> None:
         v[j] = (v[j] * (n - 1) + true_range) / n
 
 
-@compiled()
+@compiled(inner=True)
 def _extreme(s: Context, k: int, n: int, v: Any, b: Any, j: int, a: int, plane: int, sign: int) -> None:
     """Largest (sign 1) or smallest (-1) of the last n: a monotone queue of (bar, price) in a ring."""
     w = s.whole
@@ -134,7 +134,7 @@ def _return(s: Context, k: int, ago: int) -> float:
     return float(s.bars[CLOSES, s.i - ago, k] / s.bars[CLOSES, s.i - ago - 1, k]) - 1.0
 
 
-@compiled()
+@compiled(inner=True)
 def volatility(s: Context, k: int, n: int, v: Any, b: Any, j: int, a: int) -> None:
     """Deviation (ddof 1) of the last n returns, a year's worth; summed afresh every n bars: no drift."""
     w, r = s.whole, s.real
@@ -166,7 +166,7 @@ def volatility(s: Context, k: int, n: int, v: Any, b: Any, j: int, a: int) -> No
     v[j] = _SQRT(max(q, 0.0) / (n - 1) * r[PER_YEAR])
 
 
-@compiled()
+@compiled(inner=True)
 def ewma_volatility(s: Context, k: int, n: int, v: Any, b: Any, j: int, a: int) -> None:
     """Deviation around the weighted mean, centre of mass n, seeded on the first n returns; a year's worth."""
     w, r = s.whole, s.real
@@ -196,7 +196,7 @@ def ewma_volatility(s: Context, k: int, n: int, v: Any, b: Any, j: int, a: int) 
     v[j] = _SQRT(q * r[PER_YEAR])
 
 
-@compiled()
+@compiled(inner=True)
 def zscore(s: Context, k: int, n: int, v: Any, b: Any, j: int, a: int) -> None:
     """Distance of the close from its mean in deviations (ddof 0); 0 in a flat window."""
     w, r = s.whole, s.real

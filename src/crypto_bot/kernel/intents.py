@@ -31,7 +31,7 @@ from crypto_bot.kernel.risk import approve
 from crypto_bot.kernel.trace import note_wish
 
 
-@compiled(inline=True)
+@compiled(inner=True)
 def answer(world: World, market: Market, i: int) -> None:
     """Turn the changed wishes of all strategies into effects, at the closes of slice i."""
     lanes = world.wish.size
@@ -147,7 +147,9 @@ def _draft_target(world: World, market: Market, i: int, lane: int) -> Draft:
         quantity = held
     else:
         desk = world.desk[0]
-        equity = desk["equity"] if world.funds.size == 1 else strategy_equity(world, market, i, world.subs[lane]["strategy"])
+        equity = (
+            desk["equity"] if world.funds.size == 1 else strategy_equity(world, market, i, world.subs[lane]["strategy"])
+        )
         value = share(equity, w["weight"])
         wanted = quantise(affordable(before_fee(value, b["taker_ppm"]), ref, b), b["lot"], DOWN)
         if wanted > held:

@@ -44,7 +44,7 @@ def raise_peak(desk: Record, equity: int) -> None:
         desk["floor"] = floor_of(desk)
 
 
-@compiled()
+@compiled(inner=True)
 def halt(world: World, reason: int, equity: int) -> None:
     """Stop opening: orders that open are withdrawn, orders that reduce stay."""
     desk = world.desk[0]
@@ -57,7 +57,7 @@ def halt(world: World, reason: int, equity: int) -> None:
                 withdraw(world, lane, slot)
 
 
-@compiled()
+@compiled(inner=True)
 def resume(world: World, reason: int) -> None:
     """Lift one reason of a halt; when none is left every wish is compared with the truth again."""
     desk = world.desk[0]

@@ -73,7 +73,7 @@ def note_fill(world: World) -> None:
         n["code"] = e["final"]
 
 
-@compiled()
+@compiled(inner=True)
 def note_mark(world: World, kind: int, lane: int, amount: int, code: int) -> None:
     """Note a halt or a resumption."""
     desk = world.desk[0]

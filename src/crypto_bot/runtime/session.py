@@ -50,6 +50,7 @@ class Session:
         self.cash = simulation.cash
         self._at_close = simulation.fill_at == "close"
         self._bound = 0
+        self._no_notes: Notes = self.stage.world.log[:0].copy()
         self._extend(moved=True)
 
     @property
@@ -115,7 +116,7 @@ class Session:
         event, last = self.stage.world.event[0], max(0, self.reel.base.count - 1)
         event["kind"] = COMMAND_EVENT
         event["code"] = COMMANDS[command.command]
-        slices.happen(self.stage.world, self.stage.markets[0], last, self.equity)
+        slices.happen(self.stage.world, self.equity)
         yield self._entry("COMMAND", encode(command), halt=self.halt)
         yield from self._carry_out(last)
         if self.reel.base.count:
@@ -192,11 +193,13 @@ class Session:
         event = self.stage.world.event[0]
         is_fill = event["kind"] == FILL_EVENT
         payload = fill_payload(event, self.names) if is_fill else order_payload(event, self.names)
-        slices.happen(self.stage.world, self.stage.markets[0], j, equity)
+        slices.happen(self.stage.world, equity)
         return self._entry("FILL" if is_fill else "ORDER", payload)
 
     def _take_notes(self) -> Notes:
         count = int(self._desk["log_count"])
+        if count == 0:
+            return self._no_notes
         notes: Notes = self.stage.world.log[:count].copy()
         self._desk["log_count"] = 0
         return notes

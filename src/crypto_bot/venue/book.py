@@ -151,7 +151,7 @@ def widen(g: Record, r: Record, through: int) -> None:
         g["high"] = min(g["high"], r["price"] + through)
 
 
-@compiled()
+@compiled(inner=True)
 def reset_gate(venue: Venue, lane: int) -> None:
     """Recompute the two prices from all live orders of a lane."""
     g = venue.gate[lane]

@@ -44,24 +44,13 @@ def touched(venue: Venue, market: Market, i: int) -> bool:
 def match_slot(world: World, venue: Venue, market: Market, i: int, lane: int, slot: int, phase: int) -> bool:
     """Match one order against slice i in one phase; True when a report stands in the event register."""
     r = venue.resting[lane, slot]
-    side = SELL if phase % 2 == 0 else BUY
-    if r["live"] == 0 or r["side"] != side:
+    if r["live"] == 0 or r["side"] != (SELL if phase % 2 == 0 else BUY):
         return False
-    k = venue.gate[lane]["instrument"]
-    t = venue.terms[k]
-    step = phase - phase % 2
-    if step == AT_OPEN:
-        if r["kind"] != MARKET:
-            return False
-        return _execute(world, venue, market, i, lane, slot, _slipped(market.bars[OPENS, i, k], side, t), 0)
-    if step == AT_STOP:
-        if r["kind"] == STOP_LIMIT and r["trigger"] > 0:
-            return _trigger_stop_limit(world, venue, market, i, lane, slot)
-        price = _stop_price(r, market, i, k) if r["kind"] == STOP else 0
-        return price > 0 and _execute(world, venue, market, i, lane, slot, _slipped(price, side, t), 0)
-    if r["kind"] == MARKET or r["kind"] == STOP or r["trigger"] > 0:
+    price = _price_met(venue, market, i, lane, slot, phase - phase % 2)
+    if price == 0:
         return False
-    return _match_limit(world, venue, market, i, lane, slot)
+    _execute(world, venue, market.times[i], lane, slot, abs(price), int(price < 0))
+    return True
 
 
 @compiled(inline=True)
@@ -72,58 +61,64 @@ def match_at_close(world: World, venue: Venue, market: Market, i: int, lane: int
     if r["live"] == 0 or r["side"] != side or r["kind"] != MARKET:
         return False
     k = venue.gate[lane]["instrument"]
-    done = _execute(world, venue, market, i, lane, slot, _slipped(market.bars[CLOSES, i, k], side, venue.terms[k]), 0)
-    world.event[0]["time_ns"] = world.desk[0]["time_ns"]
-    return done
+    price = _slipped(market.bars[CLOSES, i, k], side, venue.terms[k])
+    _execute(world, venue, world.desk[0]["time_ns"], lane, slot, price, 0)
+    return True
 
 
 @compiled(inline=True)
-def _stop_price(r: Record, market: Market, i: int, k: int) -> int:
-    """Return where a stop is filled before slippage, 0 when the bar does not reach it."""
-    opened = market.bars[OPENS, i, k]
-    if r["side"] == BUY:
-        return max(opened, r["trigger"]) if market.bars[HIGHS, i, k] >= r["trigger"] else 0
-    return min(opened, r["trigger"]) if market.bars[LOWS, i, k] <= r["trigger"] else 0
-
-
-@compiled(inline=True)
-def _trigger_stop_limit(world: World, venue: Venue, market: Market, i: int, lane: int, slot: int) -> bool:
-    """Turn a reached stop-limit into a limit: a taker if its price allows, else resting from the next bar."""
+def _price_met(venue: Venue, market: Market, i: int, lane: int, slot: int, step: int) -> int:
+    """Return the price at which slice i fills an order in one step: below 0 as a maker's, 0 when it does not."""
     r = venue.resting[lane, slot]
     k = venue.gate[lane]["instrument"]
-    reached = _stop_price(r, market, i, k)
+    kind = r["kind"]
+    if step == AT_LIMIT:
+        if kind == MARKET or kind == STOP or r["trigger"] > 0:
+            return 0
+        return _limit_met(r, market, i, k, venue.terms[k])
+    if step == AT_OPEN:
+        reached = market.bars[OPENS, i, k] if kind == MARKET else 0
+    else:
+        reached = _stop_met(r, market, i, k) if r["trigger"] > 0 else 0
     if reached == 0:
-        return False
+        return 0
+    price = _slipped(reached, r["side"], venue.terms[k])
+    if kind != STOP_LIMIT:
+        return price
+    # A reached stop-limit takes if its price allows; otherwise it rests as a limit from the next bar on.
     r["trigger"] = 0
     r["since"] = market.times[i] + 1
     venue.gate[lane]["stale"] |= 1
     venue.gate[0]["stale"] |= 2
-    price = _slipped(reached, r["side"], venue.terms[k])
-    if (r["price"] - price) * r["side"] < 0:
-        return False
-    return _execute(world, venue, market, i, lane, slot, price, 0)
+    return price if (r["price"] - price) * r["side"] >= 0 else 0
 
 
 @compiled(inline=True)
-def _match_limit(world: World, venue: Venue, market: Market, i: int, lane: int, slot: int) -> bool:
-    r = venue.resting[lane, slot]
-    k = venue.gate[lane]["instrument"]
-    t = venue.terms[k]
+def _stop_met(r: Record, market: Market, i: int, k: int) -> int:
+    """Return where a stop is filled before slippage, 0 when the bar does not reach it."""
+    opened = market.bars[OPENS, i, k]
+    if r["side"] == BUY:
+        return int(max(opened, r["trigger"])) if market.bars[HIGHS, i, k] >= r["trigger"] else 0
+    return int(min(opened, r["trigger"])) if market.bars[LOWS, i, k] <= r["trigger"] else 0
+
+
+@compiled(inline=True)
+def _limit_met(r: Record, market: Market, i: int, k: int, t: Record) -> int:
+    """Return where a limit is filled: below 0 at its own price as a maker, above 0 as a taker on arrival."""
+    if r["since"] > market.times[i]:
+        return 0
     opened = market.bars[OPENS, i, k]
     price = r["price"]
     side = r["side"]
-    if r["since"] > market.times[i]:
-        return False
     arrives = i == 0 or r["since"] > market.times[i - 1]
     if arrives and (price - opened) * side > 0:
         taken = _slipped(opened, side, t)
-        taken = min(taken, price) if side == BUY else max(taken, price)
-        return _execute(world, venue, market, i, lane, slot, taken, 0)
+        return int(min(taken, price) if side == BUY else max(taken, price))
     if side == BUY:
         crossed = market.bars[LOWS, i, k] <= price - t["through"]
     else:
         crossed = market.bars[HIGHS, i, k] >= price + t["through"]
-    return bool(crossed) and _execute(world, venue, market, i, lane, slot, price, 1)
+    return int(-price) if crossed else 0
 
 
 @compiled(inline=True)
@@ -138,7 +133,7 @@ def _slipped(price: int, side: int, t: Record) -> int:
 
 
 @compiled(inline=True)
-def _execute(world: World, venue: Venue, market: Market, i: int, lane: int, slot: int, price: int, maker: int) -> bool:
+def _execute(world: World, venue: Venue, time_ns: int, lane: int, slot: int, price: int, maker: int) -> None:
     """Report a fill of all that is left, or of what the account can pay or has; nothing left over rests."""
     r = venue.resting[lane, slot]
     t = venue.terms[venue.gate[lane]["instrument"]]
@@ -154,8 +149,8 @@ def _execute(world: World, venue: Venue, market: Market, i: int, lane: int, slot
         quantity = quantise(quantity, t["lot"], DOWN)
     remove(venue, lane, slot)
     if quantity <= 0:
-        report_order(world, r, lane, slot, EXPIRED, market.times[i])
-        return True
+        report_order(world, r, lane, slot, EXPIRED, time_ns)
+        return
     e = world.event[0]
     e["kind"] = FILL_EVENT
     e["lane"] = lane
@@ -166,7 +161,7 @@ def _execute(world: World, venue: Venue, market: Market, i: int, lane: int, slot
     e["quantity"] = quantity
     e["maker"] = maker
     e["final"] = 1
-    e["time_ns"] = market.times[i]
+    e["time_ns"] = time_ns
     e["code"] = 0
     if t["fee_in_received"] and r["side"] == BUY:
         e["fee_asset"] = t["base"]
@@ -174,4 +169,3 @@ def _execute(world: World, venue: Venue, market: Market, i: int, lane: int, slot
     else:
         e["fee_asset"] = t["cash_asset"]
         e["fee"] = fee_on(money(price, quantity, t, UP if r["side"] == BUY else DOWN), ppm)
-    return True

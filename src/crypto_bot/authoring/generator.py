@@ -52,12 +52,12 @@ _update = _compiled(inline=True)(_update)
 _walk = _compiled(_SIGNATURE)(_walk)
 """
 
-_STEP = """{pad}_s = _c.Context({bars}, market.times, {i}, t, account.equity, account.book, account.subs, wish, whole, real, count)
+_STEP = """{pad}_s = _c.Context({bars}, market.times, {i}, t, {account}, whole, real, count)
 {update}{pad}if {i} + 1 >= warmup:
 {pad}    step(_s, _x, p{m})
 {pad}    if wish[0]["news"]:
 {pad}        _w.clear_news(wish)
-{pad}    if wish[0]["any"]:
+{pad}    if wish[0]["any"]{last}:
 {pad}        return t + 1"""
 
 _EVERY_BAR = "    for t in range({first}, stop):\n{step}"
@@ -69,10 +69,10 @@ _OWN_BARS = """    u = whole[_c.NEXT]
         whole[_c.NEXT] = u
 {step}"""
 
-_ON_FILLS = """    if whole[_c.STARTED] and wish[0]["news"] == 0:
+_ON_FILLS = """    t = max(first, warmup - 1)
+    if t >= stop or (whole[_c.STARTED] and wish[0]["news"] == 0):
         return stop
     whole[_c.STARTED] = 1
-    t = first
 {step}"""
 
 
@@ -89,6 +89,9 @@ def walker_text(module: Module, params: ParameterSet, *, own: bool) -> str:
         pad=pad,
         bars="market.own" if own else "market.bars",
         i="u - 1" if own else "t",
+        account="account.equity, account.book, account.subs, wish",
+        # Two bars of its own may become known with one bar of the run, after a gap: both count, then the wish does.
+        last=" and (u == market.due.size or market.due[u] != t)" if own else "",
         m=", m" if module.takes_memory else "",
         update=f"{pad}_update(_s, _x, p)\n" if updates else "",
     )

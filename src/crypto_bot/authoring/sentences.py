@@ -20,6 +20,7 @@ _FAULTS = {
     6: "slot {value:g} does not exist: slots are 0 to {last_slot}",
     7: "side is {value:g}: use BUY or SELL",
     8: "a length is {value:g}: it must be 1 or more",
+    9: "a price or quantity for {symbol} is {value:g}: that is too large to be counted exactly",
 }
 _GENERATED = (re.compile(r'_[0-9a-f]{16}\.py", line (\d+)'), re.compile(r"_[0-9a-f]{16}\.py \((\d+)\)"))
 

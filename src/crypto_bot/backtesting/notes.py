@@ -56,7 +56,8 @@ class NoteBook:
         """Return every note."""
         if len(self._parts) == 1:
             return self._parts[0]
-        return np.concatenate(self._parts) if self._parts else np.zeros(0, note_t)
+        whole: npt.NDArray[np.void] = np.concatenate(self._parts) if self._parts else np.zeros(0, note_t)
+        return whole
 
     def fills(self, instruments: int, run_times: IntArray) -> FillArray:
         """Return the fills; the time of a fill is the open time of the run's bar that it fell into."""

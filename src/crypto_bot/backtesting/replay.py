@@ -5,9 +5,11 @@ many, and skips ahead through bars in which nothing but the mark can happen. The
 equal to the plain loop by hash.
 """
 
-from crypto_bot.kernel.advance import advance_order, advance_report, advance_slice, advance_wish
-from crypto_bot.kernel.arithmetic import share
+from collections.abc import Callable
+
 from crypto_bot.domain.market import IntArray
+from crypto_bot.kernel.advance import advance_order, advance_report, advance_slice, advance_wish
+from crypto_bot.kernel.arithmetic import PPM, share
 from crypto_bot.kernel.compiled import COMPILE, Record, RecordArray, compiled
 from crypto_bot.kernel.layout import (
     CLOSES,
@@ -22,14 +24,14 @@ from crypto_bot.kernel.layout import (
     Memory,
     World,
 )
-from crypto_bot.kernel.ledger import equity_at
+from crypto_bot.kernel.ledger import equity_at, worth_at
 from crypto_bot.kernel.limits import raise_peak
 from crypto_bot.kernel.orders import carry_out
 from crypto_bot.venue.book import Venue, receive, reset_gate
 from crypto_bot.venue.matching import PHASES, match_at_close, match_slot, touched
 
 if COMPILE:
-    from crypto_bot.kernel.layout import ACCOUNT, INTEGER, INTEGERS, MARKET_VIEW, MEMORY, WALK, WORLD
+    from crypto_bot.kernel.layout import INTEGER, INTEGERS, MARKET_VIEW, MEMORY, WALK, WORLD
     from crypto_bot.venue.book import VENUE
 
     REPLAY_SIGNATURE = INTEGER(WALK, MARKET_VIEW, WORLD, VENUE, INTEGERS, MEMORY, INTEGER, INTEGER, INTEGER)
@@ -51,7 +53,7 @@ def _drain(world: World, venue: Venue, market: Market, i: int) -> None:
     desk["effects_made"] = 0
 
 
-drain = compiled(inner=True)(_drain.py_func if COMPILE else _drain)
+drain = compiled(inner=True)(getattr(_drain, "py_func", _drain))
 """The same as a call, for the places that seldom need it: inlined everywhere it would double the code."""
 
 
@@ -75,7 +77,7 @@ def next_match(world: World, venue: Venue, market: Market, i: int, cursor: int) 
                 while slot < g["used"]:
                     slot += 1
                     if match_slot(world, venue, market, i, lane, slot - 1, phase):
-                        return (phase * lanes + lane) * SLOTS + slot
+                        return int((phase * lanes + lane) * SLOTS + slot)
             slot = 0
             lane += 1
         slot = 0
@@ -186,13 +188,13 @@ def _quiet_one(
             at = t
             break
         e = cash + worth * bars[CLOSES, t, 0]
-        if e < floor:
+        if e <= floor:
             at = t
             break
         if e > peak:
             peak = e
             if drawdown != 0:
-                floor = max(floor, e - share(e, drawdown))
+                floor = max(floor, share(e, PPM - drawdown))
         equity[t] = e
     desk[0]["ahead_peak"] = peak
     return at
@@ -218,17 +220,16 @@ def _quiet_many(
         e = cash
         loud = 0
         for k in range(book.size):
-            value = book[k]["worth_per_price"] * bars[CLOSES, t, k]
-            e += value if book[k]["div"] == 1 else value // book[k]["div"]
+            e += worth_at(book[k], bars[CLOSES, t, k])
             if bars[LOWS, t, k] <= gate[k]["low"] or bars[HIGHS, t, k] >= gate[k]["high"]:
                 loud = 1
-        if loud != 0 or e < floor:
+        if loud != 0 or e <= floor:
             at = t
             break
         if e > peak:
             peak = e
             if drawdown != 0:
-                floor = max(floor, e - share(e, drawdown))
+                floor = max(floor, share(e, PPM - drawdown))
         equity[t] = e
     desk[0]["ahead_peak"] = peak
     return at
@@ -236,7 +237,7 @@ def _quiet_many(
 
 @compiled(inline=True)
 def _watched_floor(desk: Record) -> int:
-    """Return the equity below which something happens: nothing more once a loss has halted trading."""
+    """Return the equity at which something happens: nothing more once a loss has halted trading."""
     return int(desk["floor"]) if desk["halt"] & (HALT_DRAWDOWN | HALT_DAILY_LOSS) == 0 else -FAR
 
 
@@ -280,7 +281,7 @@ _FIRST_SPAN, _LONGEST_SPAN = 8, 1024
 
 @compiled(REPLAY_SIGNATURE)
 def replay(
-    walk: object,
+    walk: Callable[..., int],
     market: Market,
     world: World,
     venue: Venue,
@@ -293,7 +294,7 @@ def replay(
     """Run slices first .. stop-1 for one strategy; return where it stopped: earlier when the log is full."""
     desk = world.desk[0]
     account = Account(equity, world.book, world.subs, world.wish)
-    room = world.log.size - 8 * 64 * world.wish.size
+    room = world.log.size - 8 * SLOTS * world.wish.size
     at_close = ways & AT_CLOSE
     i = first
     span = _FIRST_SPAN

@@ -11,7 +11,7 @@ import numpy as np
 from crypto_bot.backtesting.replay import AT_CLOSE
 from crypto_bot.backtesting.slices import close_slice, open_slice, part_equity
 from crypto_bot.domain.market import IntArray
-from crypto_bot.kernel.layout import SLOTS, Account
+from crypto_bot.kernel.layout import SLOTS
 
 if TYPE_CHECKING:
     from crypto_bot.backtesting.stage import Stage

@@ -8,6 +8,7 @@ definition that the fast path of a replay has to equal.
 from crypto_bot.kernel.compiled import compiled
 from crypto_bot.kernel.intents import answer
 from crypto_bot.kernel.layout import (
+    ABSENT,
     BUY,
     CANCELED,
     COMMAND_EVENT,
@@ -17,11 +18,14 @@ from crypto_bot.kernel.layout import (
     FILLED,
     FIRST_QUOTE,
     GUARDED,
+    LEGAL,
     OPEN,
     REJECTED,
     STOP_SLOT,
     TAKE_SLOT,
+    TARGETED,
     TURNED_DOWN,
+    UNKNOWN,
     Market,
     World,
 )
@@ -91,11 +95,17 @@ def advance_fill(world: World) -> None:
                 w["bought"] += 1
             else:
                 w["sold"] += 1
+        elif slot >= STOP_SLOT and world.subs[lane]["position"] >= world.book[world.subs[lane]["instrument"]]["lot"]:
+            # More was bought since the stop was sized: the wish is over, so the rest goes too.
+            w["dirty"] |= TARGETED
+            head["any"] = 1
+        if w["waiting"] != 0:
+            head["any"] = 1
 
 
 @compiled(inline=True)
 def _end_guarded_wish(world: World, lane: int, other: int) -> None:
-    """A stop or take-profit was filled: its twin goes, and so does the wish that opened the position."""
+    """End the wish that opened a position, for its stop or take-profit was filled; the twin goes too."""
     w = world.wish[lane]
     w["weight"] = 0
     w["hold"] = -1
@@ -108,7 +118,7 @@ def _end_guarded_wish(world: World, lane: int, other: int) -> None:
 
 @compiled(inline=True)
 def advance_order(world: World) -> None:
-    """Follow what the venue says of an order: accepted, rejected, cancelled or expired."""
+    """Follow what the venue says of an order: accepted, unknown, absent; rejected, cancelled or expired."""
     desk = world.desk[0]
     e = world.event[0]
     lane = e["lane"]
@@ -119,15 +129,22 @@ def advance_order(world: World) -> None:
     if o["id"] != e["order_id"]:
         desk["laws"] += 1
         return
-    if e["state"] == OPEN:
-        transition(desk, o, OPEN)
+    state = e["state"]
+    if state == OPEN or state == UNKNOWN or state == ABSENT:
+        transition(desk, o, state)
         return
-    if e["state"] == REJECTED or e["state"] == EXPIRED:
-        note_order(world, TURNED_DOWN, lane, slot, e["code"])
-    close_order(world, lane, slot, e["state"])
+    if (state != CANCELED and state != REJECTED and state != EXPIRED) or LEGAL[o["state"], state] == 0:
+        desk["laws"] += 1
+        return
     w = world.wish[lane]
-    if w["waiting"] > 0 and e["state"] == CANCELED:
-        world.wish[lane - world.subs[lane]["instrument"]]["any"] = 1
+    head = world.wish[lane - world.subs[lane]["instrument"]]
+    if state != CANCELED:
+        note_order(world, TURNED_DOWN, lane, slot, e["code"])
+        w["news"] = 1
+        head["news"] = 1
+    close_order(world, lane, slot, state)
+    if w["waiting"] != 0:
+        head["any"] = 1
 
 
 @compiled(inline=True)

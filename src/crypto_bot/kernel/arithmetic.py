@@ -26,18 +26,6 @@ def before_fee(amount: int, ppm: int) -> int:
     return amount // whole * PPM + amount % whole * PPM // whole
 
 
-@compiled(inline=True)
-def money(price: int, quantity: int, b: Record, direction: int) -> int:
-    """Return price * quantity in atoms: UP for what we pay, DOWN for what we receive or count as ours.
-
-    `b` is a record with `mult` and `div`, of which one is 1: atoms per unit of price times quantity.
-    """
-    if b["div"] == 1:
-        return int(price * b["mult"] * quantity)
-    product = price * quantity
-    return int(-(-product // b["div"])) if direction == UP else int(product // b["div"])
-
-
 @compiled(inner=True)
 def proportion(amount: int, part: int, whole: int) -> int:
     """Return floor(amount * part / whole) for amount, part >= 0 and whole > 0, with 128-bit care."""
@@ -62,10 +50,32 @@ def proportion(amount: int, part: int, whole: int) -> int:
 
 
 @compiled(inline=True)
+def money(price: int, quantity: int, b: Record, direction: int) -> int:
+    """Return price * quantity in atoms: UP for what we pay, DOWN for what we receive or count as ours.
+
+    `b` is a record with `mult` and `div`, of which one is 1: atoms per unit of price times quantity.
+    """
+    if b["div"] == 1:
+        return int(price * b["mult"] * quantity)
+    return _divided(price, quantity, b["div"], direction)
+
+
+@compiled(inner=True)
+def _divided(price: int, quantity: int, div: int, direction: int) -> int:
+    """Return price * quantity / div, rounded in the named direction; the product may pass 64 bits."""
+    floor = proportion(price, quantity, div)
+    if direction == UP and price % div * (quantity % div) % div != 0:
+        return floor + 1
+    return floor
+
+
+@compiled(inline=True)
 def affordable(amount: int, price: int, b: Record) -> int:
-    """Return the largest quantity whose money at this price does not pass the amount."""
+    """Return the largest quantity whose money at this price does not pass the amount; SAFE when that is larger."""
     if b["div"] == 1:
         return int(amount // (price * b["mult"]))
+    if amount // price >= SAFE // b["div"]:
+        return SAFE
     return proportion(amount, b["div"], price)
 
 

@@ -53,8 +53,10 @@ def compile_folder() -> Path:
     return folder
 
 
+FOLDER: Path | None = compile_folder() if COMPILE else None
+"""Where compiled code is kept."""
+
 if COMPILE:
-    FOLDER = compile_folder()
     os.environ["NUMBA_CACHE_DIR"] = str(FOLDER)
     import warnings
 
@@ -98,7 +100,6 @@ if COMPILE:
         return digest ^ (digest >> 29)
 
 else:
-    FOLDER = None
     types = from_dtype = None
 
     class CompilerFault(Exception):  # type: ignore[no-redef] # the same name for both ways to run

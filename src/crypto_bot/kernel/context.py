@@ -14,6 +14,7 @@ BAR_NS, PER_YEAR, WARMUP, STARTED, TABLE = 5, 6, 7, 8, 16
 """Places in the head: next own bar, what went wrong, length of a bar, bars a year, warm-up, stepped before."""
 
 FAULT_NAN, FAULT_SHARE, FAULT_FUTURE, FAULT_PAST, FAULT_NEGATIVE, FAULT_SLOT, FAULT_SIDE, FAULT_LENGTH = range(1, 9)
+FAULT_LARGE = 9
 
 
 class Context(NamedTuple):
@@ -29,7 +30,7 @@ class Context(NamedTuple):
     wish: Any
     whole: Any
     real: Any
-    count: int
+    count: int  # type: ignore[assignment] # hides tuple.count, which nothing calls
 
 
 @compiled(inner=True)

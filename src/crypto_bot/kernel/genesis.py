@@ -10,9 +10,10 @@ import numpy as np
 
 from crypto_bot.domain.errors import UsageError
 from crypto_bot.domain.instrument import Instrument
-from crypto_bot.domain.units import ATOMS, PPM
+from crypto_bot.domain.units import ATOMS
 from crypto_bot.kernel.layout import (
     FAR,
+    HIGHEST_WORTH,
     SLOTS,
     World,
     book_t,
@@ -30,7 +31,7 @@ from crypto_bot.kernel.layout import (
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the account may lose and hold, in parts per million of its equity; None = not limited."""
+    """What the account may lose and hold, in parts per million of its equity; 0 is not limited."""
 
     drawdown_ppm: int = 150_000
     daily_loss_ppm: int = 50_000
@@ -65,7 +66,6 @@ class Stake:
 
 
 LARGEST_CASH = FAR // 32
-_HIGHEST_WORTH = FAR // 4
 
 
 def scale_factors(instrument: Instrument) -> tuple[int, int]:
@@ -76,8 +76,8 @@ def scale_factors(instrument: Instrument) -> tuple[int, int]:
 
 def largest_quantity(instrument: Instrument, highest_price: int) -> int:
     """Return the quantity above which an order's worth might not fit into 64 bits."""
-    mult, _ = scale_factors(instrument)
-    return _HIGHEST_WORTH // (max(1, highest_price) * mult)
+    mult, div = scale_factors(instrument)
+    return min(HIGHEST_WORTH, HIGHEST_WORTH * div // (max(1, highest_price) * mult))
 
 
 def new_world(
@@ -113,7 +113,7 @@ def new_world(
     d["equity"] = d["peak"] = d["day_open"] = stake.cash
     d["floor"] = -FAR
     d["drawdown_ppm"] = limits.drawdown_ppm
-    d["daily_loss_ppm"] = limits.daily_loss_ppm or PPM
+    d["daily_loss_ppm"] = limits.daily_loss_ppm
     d["exposure_ppm"] = limits.exposure_ppm
     purse[0]["balance"] = purse[0]["initial"] = stake.cash
     parts = [stake.cash // stake.strategies] * stake.strategies
@@ -126,6 +126,7 @@ def new_world(
         b["base"] = 1 + k
         for name in ("price_scale", "quantity_scale", "tick", "lot", "min_notional"):
             b[name] = getattr(instrument, name)
+        b["highest"] = highest_prices[k]
         b["most"] = largest_quantity(instrument, highest_prices[k])
         b["exposure_ppm"] = limits.symbol_exposure_ppm
         b["maker_ppm"], b["taker_ppm"], b["slippage_ppm"] = costs.maker_ppm, costs.taker_ppm, costs.slippage_ppm

@@ -37,7 +37,6 @@ def answer(world: World, market: Market, i: int) -> None:
     lanes = world.wish.size
     instruments = world.book.size
     for s in range(world.funds.size):
-        world.funds[s]["expected"] = 0
         world.wish[s * instruments]["any"] = 0
     for lane in range(lanes):
         w = world.wish[lane]
@@ -47,6 +46,8 @@ def answer(world: World, market: Market, i: int) -> None:
             world.desk[0]["signals"] += 1
             note_wish(world, lane)
         w["waiting"] = _clear_the_way(world, lane)
+        if w["waiting"] == 0 and w["dirty"] & TARGETED:
+            w["owed"] = 0
     for phase in range(2):
         side = SELL if phase == 0 else BUY
         for lane in range(lanes):
@@ -61,20 +62,21 @@ def answer(world: World, market: Market, i: int) -> None:
 def _clear_the_way(world: World, lane: int) -> int:
     """Withdraw every order of a lane that its wish does not want; return how many are still to go."""
     w = world.wish[lane]
+    b = world.book[world.subs[lane]["instrument"]]
     held = world.subs[lane]["position"]
     waiting = 0
     for slot in range(FIRST_QUOTE + w["quotes"]):
         o = world.orders[lane, slot]
         if o["state"] == EMPTY:
             continue
-        if o["leaving"] == 0 and not _is_wanted(w, o, slot, held):
+        if o["leaving"] == 0 and not _is_wanted(b, w, o, slot, held):
             withdraw(world, lane, slot)
         waiting += o["leaving"]
     return int(waiting)
 
 
 @compiled(inline=True)
-def _is_wanted(w: Record, o: Record, slot: int, held: int) -> bool:
+def _is_wanted(b: Record, w: Record, o: Record, slot: int, held: int) -> bool:
     """Tell whether a live order is what the wish asks for."""
     if slot == TARGET_SLOT:
         return bool(w["dirty"] & TARGETED == 0)
@@ -82,7 +84,7 @@ def _is_wanted(w: Record, o: Record, slot: int, held: int) -> bool:
         if w["dirty"] & GUARDED == 0:
             return True
         level = w["stop"] if slot == STOP_SLOT else w["take"]
-        return bool(level > 0 and o["price"] + o["trigger"] == level and o["left"] == held)
+        return bool(level > 0 and o["price"] + o["trigger"] == level and o["left"] == quantise(held, b["lot"], DOWN))
     if w["dirty"] & QUOTED == 0:
         return True
     q = w["quote"][slot - FIRST_QUOTE]

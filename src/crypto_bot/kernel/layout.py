@@ -24,6 +24,8 @@ LEGAL = np.array([[int(b in LEGAL_MOVES[a]) for b in OrderState] for a in OrderS
 
 FAR = 1 << 62
 """Beyond every price, quantity and amount of money that is admitted."""
+HIGHEST_WORTH = FAR // 4
+"""The most that one position or one order may be worth, in atoms: several of them still fit into 64 bits."""
 DAY = 86_400_000_000_000
 
 OPENS, HIGHS, LOWS, CLOSES, SUMS, VOLUMES = range(6)
@@ -31,7 +33,7 @@ OPENS, HIGHS, LOWS, CLOSES, SUMS, VOLUMES = range(6)
 PLANES = 6
 
 TARGETED, QUOTED, GUARDED = 1, 2, 4
-"""Bits of wish.dirty: which part of the wish has changed."""
+"""Bits of wish.dirty: which part of the wish has changed; and of wish.owed: which a halt has put off."""
 
 HALT_DRAWDOWN, HALT_DAILY_LOSS, HALT_OPERATOR, HALT_LAW = 1, 2, 4, 8
 
@@ -39,7 +41,8 @@ SUBMIT, CANCEL = 1, 2
 """Effects: what the kernel wants the venue to do."""
 
 FILL_EVENT, ORDER_EVENT, SLICE_EVENT, COMMAND_EVENT = 1, 2, 3, 4
-COMMAND_HALT, COMMAND_RESUME = 1, 2
+COMMAND_HALT, COMMAND_RESUME, COMMAND_REBASE = 1, 2, 3
+"""To rebase is to resume and to count drawdown and daily loss from the present equity on."""
 
 SIGNALED, APPROVED, REFUSED, WITHDRAWN, BOOKED, HALTED, RESUMED, TURNED_DOWN = range(1, 9)
 """Kinds of notes: every signal, risk decision, order and fill is noted, hashed and kept in the log."""
@@ -55,22 +58,23 @@ def _integers(names: str) -> list[tuple[str, str]]:
 desk_t = np.dtype(
     _integers(
         "time_ns sequence decisions next_order_id bar_ns cash_asset equity reserved peak floor"
-        " day_end day_open day_index ahead_peak halt drawdown_ppm daily_loss_ppm exposure_ppm laws signals approved refused"
-        " cancels fills effects_done effects_made log_count log_lost"
+        " day_end day_open day_index ahead_peak halt drawdown_ppm daily_loss_ppm exposure_ppm laws signals approved"
+        " refused cancels fills effects_done effects_made log_count log_lost"
     )
 )
 purse_t = np.dtype(_integers("balance initial traded fees funding"))
 book_t = np.dtype(
     _integers(
-        "position worth_per_price mult div unit base cost realised fees base_fees funding margin contract reserved price_scale"
-        " quantity_scale tick lot min_notional most exposure_ppm maker_ppm taker_ppm slippage_ppm"
+        "position worth_per_price worth_rest mult div unit base cost realised fees base_fees dust funding margin"
+        " contract reserved price_scale quantity_scale tick lot min_notional most highest exposure_ppm maker_ppm"
+        " taker_ppm slippage_ppm"
     )
 )
 fund_t = np.dtype(_integers("balance initial reserved expected"))
 sub_t = np.dtype(_integers("position cost realised fees funding strategy instrument"))
 quote_t = np.dtype(_integers("side price quantity post_only"))
 wish_t = np.dtype(
-    [*_integers("weight hold stop take dirty waiting quotes bought sold news any"), ("quote", quote_t, (QUOTES,))]
+    [*_integers("weight hold stop take dirty owed waiting quotes bought sold news any"), ("quote", quote_t, (QUOTES,))]
 )
 order_t = np.dtype(_integers("id state kind side price trigger quantity left asked budget reserved leaving cut"))
 effect_t = np.dtype(_integers("kind lane slot"))

@@ -4,10 +4,19 @@ Money is never made or lost: every balance equals its beginning plus what was tr
 funding, the strategies' parts sum to the account, and a spot position is what the base asset holds.
 """
 
-from crypto_bot.kernel.arithmetic import DOWN, UP, fee_on, money, proportion, share
+from crypto_bot.kernel.arithmetic import DOWN, UP, fee_on, money, proportion, quantise, share
 from crypto_bot.kernel.compiled import Record, compiled
 from crypto_bot.kernel.layout import BUY, CLOSES, Market, World
 from crypto_bot.kernel.orders import reserve
+
+
+@compiled(inline=True)
+def worth_at(b: Record, price: int) -> int:
+    """Return what a position is worth, rounded down: one multiplication where the scales allow it."""
+    worth = b["worth_per_price"] * price
+    if b["div"] != 1:
+        worth += proportion(b["worth_rest"], price, b["div"])
+    return int(worth)
 
 
 @compiled(inline=True)
@@ -16,9 +25,7 @@ def equity_at(world: World, market: Market, i: int) -> int:
     desk = world.desk[0]
     equity = world.purse[desk["cash_asset"]]["balance"]
     for k in range(world.book.size):
-        b = world.book[k]
-        worth = b["worth_per_price"] * market.bars[CLOSES, i, k]
-        equity += worth if b["div"] == 1 else worth // b["div"]
+        equity += worth_at(world.book[k], market.bars[CLOSES, i, k])
     return int(equity)
 
 
@@ -72,18 +79,23 @@ def settle_fill(world: World) -> None:
     base["traded"] += side * quantity * b["unit"]
     _pay_fee(world, lane, e["fee_asset"], e["fee"])
     b["worth_per_price"] = b["position"] * b["mult"]
-    if o["left"] > 0:
+    if b["div"] != 1:
+        b["worth_per_price"] = b["position"] // b["div"]
+        b["worth_rest"] = b["position"] % b["div"]
+    if o["budget"] == 0:
         o["left"] -= quantity
         if o["left"] < 0:
             desk["laws"] += 1
-    if side == BUY:
-        _shrink_reservation(world, lane, o, b, value)
+    _shrink_reservation(world, lane, o, b, value)
     check_laws(world, lane)
 
 
 @compiled(inline=True)
 def _pay_fee(world: World, lane: int, asset: int, fee: int) -> None:
-    """Take the fee from the asset it is charged in; a fee in the base asset makes the position smaller."""
+    """Take the fee from the asset it is charged in; a fee in the base asset makes the position smaller.
+
+    What is left of a unit of quantity is kept as dust: it is ours, but it cannot be traded.
+    """
     desk = world.desk[0]
     b = world.book[world.subs[lane]["instrument"]]
     s = world.subs[lane]
@@ -95,15 +107,26 @@ def _pay_fee(world: World, lane: int, asset: int, fee: int) -> None:
         b["fees"] += fee
         s["fees"] += fee
     elif asset == b["base"]:
+        units = quantise(fee, b["unit"], UP) // b["unit"]
         b["base_fees"] += fee
-        b["position"] -= fee // b["unit"]
-        s["position"] -= fee // b["unit"]
+        b["dust"] += units * b["unit"] - fee
+        _lose_position(b, units)
+        _lose_position(s, units)
+
+
+@compiled(inline=True)
+def _lose_position(p: Record, quantity: int) -> None:
+    """Take a quantity away for nothing; when nothing is left, so is its cost."""
+    p["position"] -= quantity
+    if p["position"] == 0:
+        p["realised"] -= p["cost"]
+        p["cost"] = 0
 
 
 @compiled(inline=True)
 def _shrink_reservation(world: World, lane: int, o: Record, b: Record, value: int) -> None:
-    """Keep aside only what the rest of a buy order may still cost."""
-    if o["left"] > 0 and o["price"] > 0:
+    """Keep aside only what the rest of a buy may still cost; expect only what the rest of a sale may still bring."""
+    if o["side"] == BUY and o["left"] > 0 and o["price"] > 0:
         rest = money(o["price"], o["left"], b, UP)
         rest += fee_on(rest, max(b["taker_ppm"], b["maker_ppm"]))
     else:
@@ -148,7 +171,7 @@ def check_laws(world: World, lane: int) -> None:
     broken = _unbalanced(cash) + _unbalanced(base)
     if b["contract"] == 0 and (cash["balance"] < 0 or b["position"] < 0):
         broken += 1
-    if b["contract"] == 0 and b["position"] * b["unit"] != base["traded"] - b["base_fees"]:
+    if b["contract"] == 0 and b["position"] * b["unit"] + b["dust"] != base["traded"] - b["base_fees"]:
         broken += 1
     parts = 0
     for s in range(world.funds.size):

@@ -1,13 +1,16 @@
 """The limits: drawdown, daily loss and exposure, watched at every bar in every mode.
 
-One number, the floor, stands for drawdown and daily loss: the equity below which trading stops. It
+One number, the floor, stands for drawdown and daily loss: the equity at which trading stops. It
 changes only with a new peak or a new day, so a quiet bar costs one comparison.
 """
 
-from crypto_bot.kernel.arithmetic import DOWN, money, share
+from crypto_bot.kernel.arithmetic import DOWN, PPM, money, share
 from crypto_bot.kernel.compiled import Record, compiled
 from crypto_bot.kernel.layout import (
     BUY,
+    COMMAND_HALT,
+    COMMAND_REBASE,
+    COMMAND_RESUME,
     DAY,
     EMPTY,
     FAR,
@@ -19,6 +22,7 @@ from crypto_bot.kernel.layout import (
     HALTED,
     QUOTED,
     RESUMED,
+    TARGET_SLOT,
     TARGETED,
     World,
 )
@@ -28,12 +32,13 @@ from crypto_bot.kernel.trace import note_mark
 
 @compiled(inline=True)
 def floor_of(desk: Record) -> int:
-    """Return the equity below which trading stops, from the peak and the day's opening equity."""
-    if desk["drawdown_ppm"] == 0:
-        return -FAR
-    by_drawdown = desk["peak"] - share(desk["peak"], desk["drawdown_ppm"])
-    by_day = desk["day_open"] - share(desk["day_open"], desk["daily_loss_ppm"])
-    return int(max(by_drawdown, by_day))
+    """Return the equity at which trading stops, from the peak and the day's opening equity."""
+    floor = -FAR
+    if desk["drawdown_ppm"] != 0:
+        floor = share(desk["peak"], PPM - desk["drawdown_ppm"])
+    if desk["daily_loss_ppm"] != 0:
+        floor = max(floor, share(desk["day_open"], PPM - desk["daily_loss_ppm"]))
+    return floor
 
 
 @compiled(inline=True)
@@ -55,11 +60,16 @@ def halt(world: World, reason: int, equity: int) -> None:
             o = world.orders[lane, slot]
             if o["state"] != EMPTY and o["side"] == BUY and o["leaving"] == 0:
                 withdraw(world, lane, slot)
+                if slot == TARGET_SLOT:
+                    world.wish[lane]["owed"] |= TARGETED
 
 
 @compiled(inner=True)
 def resume(world: World, reason: int) -> None:
-    """Lift one reason of a halt; when none is left every wish is compared with the truth again."""
+    """Lift one reason of a halt; when none is left, quotes, stops and what was put off are looked at again.
+
+    A target that was reached is not: a strategy's own quotes may have moved the position since.
+    """
     desk = world.desk[0]
     if desk["halt"] & reason == 0:
         return
@@ -68,27 +78,28 @@ def resume(world: World, reason: int) -> None:
     if desk["halt"] == 0:
         for lane in range(world.wish.size):
             w = world.wish[lane]
-            w["dirty"] |= TARGETED | QUOTED | GUARDED
+            w["dirty"] |= QUOTED | GUARDED | w["owed"]
             world.wish[lane - world.subs[lane]["instrument"]]["any"] = 1
 
 
 @compiled(inline=True)
 def watch(world: World, equity: int) -> None:
-    """Compare the equity with the peak and the floor; below the floor trading halts."""
+    """Compare the equity with the peak and the floor; at the floor trading halts."""
     desk = world.desk[0]
     if desk["laws"] != 0 and desk["halt"] & HALT_LAW == 0:
         halt(world, HALT_LAW, equity)
     if equity > desk["peak"]:
         raise_peak(desk, equity)
-    elif equity < desk["floor"] and desk["halt"] & (HALT_DRAWDOWN | HALT_DAILY_LOSS) == 0:
-        by_drawdown = desk["peak"] - share(desk["peak"], desk["drawdown_ppm"])
-        halt(world, HALT_DRAWDOWN if equity < by_drawdown else HALT_DAILY_LOSS, equity)
+    elif equity <= desk["floor"] and desk["halt"] & (HALT_DRAWDOWN | HALT_DAILY_LOSS) == 0:
+        by_drawdown = desk["drawdown_ppm"] != 0 and equity <= share(desk["peak"], PPM - desk["drawdown_ppm"])
+        halt(world, HALT_DRAWDOWN if by_drawdown else HALT_DAILY_LOSS, equity)
 
 
 @compiled(inline=True)
 def new_day(world: World, time_ns: int, equity: int) -> None:
-    """Begin a UTC day: its opening equity is the last one known; a daily-loss halt ends."""
+    """Begin a UTC day: its opening equity is the last one known; a daily-loss halt ends at 00:00."""
     desk = world.desk[0]
+    desk["time_ns"] = max(desk["time_ns"], time_ns // DAY * DAY)
     desk["day_open"] = equity
     desk["day_end"] = time_ns // DAY * DAY + DAY
     desk["floor"] = floor_of(desk)
@@ -98,25 +109,39 @@ def new_day(world: World, time_ns: int, equity: int) -> None:
 
 @compiled(inline=True)
 def headroom(world: World, k: int, ref: int) -> int:
-    """Return how much may still be opened on an instrument, in atoms, resting buys counted as filled."""
+    """Return how much may still be opened on an instrument, in atoms.
+
+    Resting buys count as filled, and so do sales at market that are on their way.
+    """
     desk = world.desk[0]
     b = world.book[k]
-    if desk["exposure_ppm"] == 0:
-        return FAR
-    held = money(ref, b["position"], b, DOWN)
-    room = share(desk["equity"], b["exposure_ppm"]) - held - b["reserved"]
-    invested = desk["equity"] - world.purse[desk["cash_asset"]]["balance"]
-    total = share(desk["equity"], desk["exposure_ppm"]) - invested - desk["reserved"]
-    return int(max(0, min(room, total)))
+    room = FAR
+    if b["exposure_ppm"] != 0:
+        held = money(ref, b["position"], b, DOWN)
+        room = share(desk["equity"], b["exposure_ppm"]) - held - b["reserved"]
+    if desk["exposure_ppm"] != 0:
+        invested = desk["equity"] - world.purse[desk["cash_asset"]]["balance"] + desk["reserved"]
+        for s in range(world.funds.size):
+            invested -= world.funds[s]["expected"]
+        room = min(room, share(desk["equity"], desk["exposure_ppm"]) - invested)
+    return int(max(0, room))
 
 
 @compiled(inline=True)
 def obey(world: World, command: int, equity: int) -> None:
-    """Carry out an operator's command on the limits: halt, resume."""
-    if command == 1:
-        if world.desk[0]["halt"] & HALT_OPERATOR == 0:
+    """Carry out an operator's command on the limits: halt, resume, or resume and count losses from here.
+
+    Without counting anew, a drawdown that is still there halts again at the next close.
+    """
+    desk = world.desk[0]
+    if command == COMMAND_HALT:
+        if desk["halt"] & HALT_OPERATOR == 0:
             halt(world, HALT_OPERATOR, equity)
-    elif command == 2:
+    elif command == COMMAND_RESUME or command == COMMAND_REBASE:
+        if command == COMMAND_REBASE:
+            desk["peak"] = equity
+            desk["day_open"] = equity
+            desk["floor"] = floor_of(desk)
         resume(world, HALT_OPERATOR)
         resume(world, HALT_DRAWDOWN)
         resume(world, HALT_DAILY_LOSS)

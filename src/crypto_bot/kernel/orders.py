@@ -46,19 +46,21 @@ def carry_out(world: World, index: int) -> None:
 
 @compiled(inline=True)
 def place(world: World, lane: int, slot: int) -> None:
-    """Send the approved order of a slot on its way and reserve what it may cost."""
+    """Send the approved order of a slot on its way; reserve what it may cost, expect what it will bring."""
     desk = world.desk[0]
     o = world.orders[lane, slot]
     transition(desk, o, PENDING)
-    if o["side"] == BUY:
-        reserve(world, lane, o, o["reserved"])
+    reserve(world, lane, o, o["reserved"])
     want_effect(world, SUBMIT, lane, slot)
 
 
 @compiled(inline=True)
 def reserve(world: World, lane: int, o: Record, amount: int) -> None:
-    """Keep money aside for an order, or give it back when the amount is negative."""
+    """Keep money aside for a buy, or give it back when the amount is negative; of a sale, expect the proceeds."""
     s = world.subs[lane]
+    if o["side"] != BUY:
+        world.funds[s["strategy"]]["expected"] += amount
+        return
     world.book[s["instrument"]]["reserved"] += amount
     world.funds[s["strategy"]]["reserved"] += amount
     world.desk[0]["reserved"] += amount
@@ -82,8 +84,7 @@ def close_order(world: World, lane: int, slot: int, state: int) -> None:
     o = world.orders[lane, slot]
     if not transition(desk, o, state):
         return
-    if o["side"] == BUY:
-        reserve(world, lane, o, -o["reserved"])
+    reserve(world, lane, o, -o["reserved"])
     o["reserved"] = 0
     o["leaving"] = 0
     transition(desk, o, EMPTY)

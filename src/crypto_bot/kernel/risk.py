@@ -17,10 +17,13 @@ from crypto_bot.kernel.layout import (
     BY_POSITION,
     EMPTY,
     FIRST_QUOTE,
+    HIGHEST_WORTH,
     MARKET,
     NO_REASON,
     REFUSED,
     SELL,
+    TARGET_SLOT,
+    TARGETED,
     Draft,
     World,
 )
@@ -52,28 +55,58 @@ def approve(world: World, lane: int, slot: int, draft: Draft, ref: int) -> None:
         price = draft.price
     elif draft.trigger > 0:
         price = draft.trigger
-    if draft.quantity > b["most"] - abs(b["position"]):
+    if _is_too_large(b, draft, price):
         o["cut"] = BY_OVERFLOW
         o["quantity"] = 0
+        o["budget"] = 0
     elif draft.side == BUY:
         _size_opening(world, lane, o, price, ref)
     elif b["contract"] == 0:
         _size_reducing(world, lane, slot, o)
-    o["quantity"] = quantise(o["quantity"], b["lot"], DOWN)
+    asked = o["quantity"]
+    o["quantity"] = quantise(asked, b["lot"], DOWN)
     o["left"] = o["quantity"]
     worth = o["budget"] if o["budget"] > 0 else money(price, o["quantity"], b, DOWN)
-    if worth <= 0 or worth < b["min_notional"]:
-        if o["cut"] == NO_REASON:
-            o["cut"] = BY_FILTER
-        desk["refused"] += 1
-        note_order(world, REFUSED, lane, slot, o["cut"])
+    refused = worth <= 0 or worth < b["min_notional"]
+    if o["cut"] == NO_REASON and (refused or o["quantity"] < asked):
+        o["cut"] = BY_FILTER
+    if refused:
+        _refuse(world, lane, slot)
         return
     desk["approved"] += 1
     if draft.side == SELL and draft.kind == MARKET:
-        proceeds = worth - fee_on(worth, b["taker_ppm"] + b["slippage_ppm"])
-        world.funds[world.subs[lane]["strategy"]]["expected"] += proceeds
+        o["reserved"] = worth - fee_on(worth, b["taker_ppm"] + b["slippage_ppm"])
     note_order(world, APPROVED, lane, slot, o["cut"])
     place(world, lane, slot)
+
+
+@compiled(inline=True)
+def _refuse(world: World, lane: int, slot: int) -> None:
+    """Note why there will be no order, wake the strategy for it, and remember a target that a halt puts off."""
+    desk = world.desk[0]
+    o = world.orders[lane, slot]
+    w = world.wish[lane]
+    o["reserved"] = 0
+    desk["refused"] += 1
+    note_order(world, REFUSED, lane, slot, o["cut"])
+    w["news"] = 1
+    world.wish[lane - world.subs[lane]["instrument"]]["news"] = 1
+    if slot == TARGET_SLOT and o["cut"] == BY_HALT:
+        w["owed"] |= TARGETED
+
+
+@compiled(inline=True)
+def _is_too_large(b: Record, draft: Draft, price: int) -> bool:
+    """Tell whether an order's worth, or that of the position it makes, might not fit into 64 bits."""
+    most = b["most"]
+    if draft.side == BUY or b["contract"] != 0:
+        most -= abs(b["position"])
+    if price <= b["highest"]:
+        return bool(draft.budget > money(price, most, b, DOWN) or draft.quantity > most)
+    if price > HIGHEST_WORTH // b["mult"]:
+        return True
+    quantity = affordable(draft.budget, price, b) if draft.budget > 0 else draft.quantity
+    return bool(quantity > min(most, affordable(HIGHEST_WORTH, price, b)))
 
 
 @compiled(inline=True)

@@ -11,6 +11,7 @@ from crypto_bot.kernel.compiled import compiled
 from crypto_bot.kernel.context import (
     BAR_NS,
     FAULT_FUTURE,
+    FAULT_LARGE,
     FAULT_LENGTH,
     FAULT_NAN,
     FAULT_NEGATIVE,
@@ -21,6 +22,7 @@ from crypto_bot.kernel.context import (
     Context,
     fail,
 )
+from crypto_bot.kernel.layout import BUY as BUY
 from crypto_bot.kernel.layout import (
     CLOSES,
     GUARDED,
@@ -33,12 +35,12 @@ from crypto_bot.kernel.layout import (
     TARGETED,
     VOLUMES,
 )
-from crypto_bot.kernel.layout import BUY as BUY
 from crypto_bot.kernel.layout import SELL as SELL
 
 ATOMS = 100_000_000
 PPM = 1_000_000
-LARGEST = 1e12
+COUNTED = 4e18
+"""What a whole number of 64 bits can hold, with something to spare."""
 _SQRT = math.sqrt
 
 
@@ -233,12 +235,14 @@ def target(s: Context, k: int, fraction: float, band: float = 0.0) -> None:
 def _whole_lots(s: Context, k: int, quantity: float) -> int:
     """Round down to the lot; a millionth of a lot is forgiven, so that 0.1 + 0.2 is 0.3."""
     b = s.book[k]
+    if quantity * b["quantity_scale"] >= COUNTED:
+        fail(s, FAULT_LARGE, k, float(quantity))
     return int(int(quantity * b["quantity_scale"] / b["lot"] + 1e-6) * b["lot"])
 
 
 @compiled(inline=True)
 def _check_quantity(s: Context, k: int, quantity: float) -> None:
-    if not (quantity >= 0.0 and quantity < LARGEST):
+    if not quantity >= 0.0:
         fail(s, FAULT_NAN if quantity != quantity else FAULT_NEGATIVE, k, float(quantity))
 
 
@@ -265,6 +269,8 @@ def hold(s: Context, k: int, quantity: float) -> None:
 def _ticks(s: Context, k: int, price: float, up: bool) -> int:
     """Round to the tick in the named direction; a millionth of a tick is forgiven."""
     b = s.book[k]
+    if price * b["price_scale"] >= COUNTED:
+        fail(s, FAULT_LARGE, k, float(price))
     steps = price * b["price_scale"] / b["tick"]
     return int(int(steps + 1.0 - 1e-6 if up else steps + 1e-6) * b["tick"])
 
@@ -274,7 +280,7 @@ def quote(s: Context, k: int, slot: int, side: int, price: float, quantity: floa
     """Keep a limit order resting in a numbered slot; buys are rounded down to the tick, sells up."""
     if slot < 0 or slot >= QUOTES:
         fail(s, FAULT_SLOT, k, float(slot))
-    if not (price > 0.0 and price < LARGEST):
+    if not price > 0.0:
         fail(s, FAULT_NAN if price != price else FAULT_NEGATIVE, k, float(price))
     _check_quantity(s, k, quantity)
     if side != BUY and side != SELL:
@@ -307,9 +313,9 @@ def unquote(s: Context, k: int, slot: int) -> None:
 @compiled(inline=True)
 def bracket(s: Context, k: int, stop: float, take: float) -> None:
     """Sell the whole position at a stop below or a limit above, whichever comes first; 0 is none."""
-    if not (stop >= 0.0 and stop < LARGEST):
+    if not stop >= 0.0:
         fail(s, FAULT_NAN if stop != stop else FAULT_NEGATIVE, k, float(stop))
-    if not (take >= 0.0 and take < LARGEST):
+    if not take >= 0.0:
         fail(s, FAULT_NAN if take != take else FAULT_NEGATIVE, k, float(take))
     w = s.wish[k]
     low_side = _ticks(s, k, stop, False)

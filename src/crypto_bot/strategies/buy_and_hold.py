@@ -9,14 +9,14 @@ class Params(NamedTuple):
     fraction: float = 1.0
 
 
-def check(p):
+def check(p: Params) -> None:
     """Refuse more than there is."""
     assert 0 < p.fraction <= 1, "fraction must lie between 0 and 1"
 
 
-def memory(p):
+def memory(p: Params) -> Memory:
     """Start without having bought."""
-    return dict(done=False)
+    return {"done": False}
 
 
 def step(p: Params, m: Memory) -> None:

@@ -18,7 +18,6 @@ from crypto_bot.strategy import (
     fee,
     hold,
     lots,
-    position,
     quote,
     sold,
     unquote,
@@ -37,7 +36,7 @@ class Params(NamedTuple):
     quantity: float = 0.0
 
 
-def check(p):
+def check(p: Params) -> None:
     """Refuse a grid without cells, and one that cannot earn its fees."""
     assert 0 < p.lower_price < p.upper_price, "lower_price must lie below upper_price, and above 0"
     assert 1 <= p.num_grids <= 60, "num_grids must lie between 1 and 60"
@@ -45,17 +44,17 @@ def check(p):
     assert p.quantity >= 0, "quantity must not be negative"
 
 
-def memory(p):
+def memory(p: Params) -> Memory:
     """Start without an empty line."""
-    return dict(empty=-1, quantity=0.0, started=False)
+    return {"empty": -1, "quantity": 0.0}
 
 
-def level(p, line):
+def level(p: Params, line: int) -> float:
     """Price of a line."""
     return p.lower_price + line * (p.upper_price - p.lower_price) / p.num_grids
 
 
-def start(p, m):
+def start(p: Params, m: Memory) -> None:
     """Leave the line nearest to the price empty, size the lines, buy what the lines above will sell."""
     price = close(0)
     cost = 0.0

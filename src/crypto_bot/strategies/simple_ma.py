@@ -16,13 +16,13 @@ class Params(NamedTuple):
     fraction: float = 1.0
 
 
-def check(p):
+def check(p: Params) -> None:
     """Refuse what is no cross."""
     assert 1 <= p.fast < p.slow, "fast must be below slow, and at least 1"
     assert 0 < p.fraction <= 1, "fraction must lie between 0 and 1"
 
 
-def step(p):
+def step(p: Params) -> None:
     """Decide on the close of a bar."""
     for k in symbols():
         above = sma(k, p.fast) > sma(k, p.slow)

@@ -16,6 +16,7 @@ from crypto_bot.kernel.layout import (
     LOWS,
     MARKET,
     OPENS,
+    POST_ONLY,
     SELL,
     STOP,
     STOP_LIMIT,
@@ -110,7 +111,8 @@ def _limit_met(r: Record, market: Market, i: int, k: int, t: Record) -> int:
     opened = market.bars[OPENS, i, k]
     price = r["price"]
     side = r["side"]
-    arrives = i == 0 or r["since"] > market.times[i - 1]
+    # A stop-limit that was triggered in the bar before is dated one nanosecond after its open: it has rested since.
+    arrives = i == 0 or r["since"] > market.times[i - 1] + 1
     if arrives and (price - opened) * side > 0:
         taken = _slipped(opened, side, t)
         return int(min(taken, price) if side == BUY else max(taken, price))
@@ -123,18 +125,21 @@ def _limit_met(r: Record, market: Market, i: int, k: int, t: Record) -> int:
 
 @compiled(inline=True)
 def _slipped(price: int, side: int, t: Record) -> int:
-    """Return the price a taker gets: worse by the slippage, rounded against him."""
+    """Return the price a taker gets: worse by the slippage, rounded against him, but never nothing."""
     ppm = t["slippage_ppm"]
     if ppm == 0:
         return price
     if side == BUY:
         return int(price + (price * ppm + PPM - 1) // PPM)
-    return int(price - (price * ppm + PPM - 1) // PPM)
+    return int(max(1, price - (price * ppm + PPM - 1) // PPM))
 
 
 @compiled(inline=True)
 def _execute(world: World, venue: Venue, time_ns: int, lane: int, slot: int, price: int, maker: int) -> None:
-    """Report a fill of all that is left, or of what the account can pay or has; nothing left over rests."""
+    """Report a fill of all that is left, or of what the account can pay or has; nothing left over rests.
+
+    A post-only order that would take is turned away.
+    """
     r = venue.resting[lane, slot]
     t = venue.terms[venue.gate[lane]["instrument"]]
     ppm = t["maker_ppm"] if maker else t["taker_ppm"]
@@ -148,7 +153,7 @@ def _execute(world: World, venue: Venue, time_ns: int, lane: int, slot: int, pri
     if r["left"] == 0 or quantity < r["left"]:
         quantity = quantise(quantity, t["lot"], DOWN)
     remove(venue, lane, slot)
-    if quantity <= 0:
+    if quantity <= 0 or (r["kind"] == POST_ONLY and maker == 0):
         report_order(world, r, lane, slot, EXPIRED, time_ns)
         return
     e = world.event[0]

@@ -13,7 +13,7 @@ from crypto_bot.backtesting.several import replay_several
 from crypto_bot.backtesting.stage import Stage, decisions_hash, ledger_hash, prepare
 from crypto_bot.backtesting.tape import Tape, make_tape
 from crypto_bot.data.digest import candles_digest
-from crypto_bot.domain.errors import RunFailed
+from crypto_bot.domain.errors import DataError, RunFailed
 from crypto_bot.domain.market import Candles, IntArray
 from crypto_bot.kernel.layout import CLOSES
 
@@ -42,6 +42,8 @@ def simulate(
     data_hash = candles_digest(*(each.between(start_ns) for each in candles))
     tape = make_tape(candles, fills=simulation.fills, detail=detail)
     stage = prepare(chosen, [each.instrument for each in candles], tape, simulation, start_ns=start_ns)
+    if stage.first == tape.times.size:
+        raise DataError("no bar opens at or after the start; choose an earlier one")
     notes = NoteBook(stage.world.log)
     ways = (SKIP if skip else 0) | (AT_CLOSE if simulation.fill_at == "close" else 0)
     drive = _replay_one if len(chosen) == 1 else replay_several

@@ -58,7 +58,7 @@ def make_tape(candles: Sequence[Candles], *, fills: str = "pessimistic", detail:
         fine_times, fine = planes(detail)
         fine_ns = detail[0].bar_ns
         due = np.searchsorted(fine_times + fine_ns, times + run_ns, "left").astype(np.int64)
-        whole = due < fine_times.size
+        whole = (due < fine_times.size) & (times >= fine_times[0])
         if not whole.any():
             raise DataError("the detail candles do not cover the run; import them for the same time")
         return Tape(fine, fine_times, fine_ns, times[whole], _kept(bars, whole), run_ns, due[whole])

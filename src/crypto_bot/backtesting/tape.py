@@ -106,7 +106,7 @@ def own_bars(bars: IntArray, times: IntArray, bar_ns: int, own_ns: int) -> tuple
     """
     phase = phase_ns(own_ns)
     label = (times - phase) // own_ns
-    starts = np.flatnonzero(np.r_[True, label[1:] != label[:-1]])
+    starts = np.flatnonzero(np.r_[times.size > 0, label[1:] != label[:-1]])
     ends_ns = (label[starts] + 1) * own_ns + phase
     due = np.searchsorted(times + bar_ns, ends_ns, "left").astype(np.int64)
     starts, due = starts[due < times.size], due[due < times.size]

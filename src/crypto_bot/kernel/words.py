@@ -232,12 +232,19 @@ def target(s: Context, k: int, fraction: float, band: float = 0.0) -> None:
 
 
 @compiled(inline=True)
+def _slack(steps: float) -> float:
+    """Return how much of a step is forgiven: a millionth, or for many digits what a float cannot tell."""
+    return 1e-6 + steps * 4.5e-16
+
+
+@compiled(inline=True)
 def _whole_lots(s: Context, k: int, quantity: float) -> int:
     """Round down to the lot; a millionth of a lot is forgiven, so that 0.1 + 0.2 is 0.3."""
     b = s.book[k]
     if quantity * b["quantity_scale"] >= COUNTED:
         fail(s, FAULT_LARGE, k, float(quantity))
-    return int(int(quantity * b["quantity_scale"] / b["lot"] + 1e-6) * b["lot"])
+    lots = quantity * b["quantity_scale"] / b["lot"]
+    return int(int(lots + _slack(lots)) * b["lot"])
 
 
 @compiled(inline=True)
@@ -272,7 +279,7 @@ def _ticks(s: Context, k: int, price: float, up: bool) -> int:
     if price * b["price_scale"] >= COUNTED:
         fail(s, FAULT_LARGE, k, float(price))
     steps = price * b["price_scale"] / b["tick"]
-    return int(int(steps + 1.0 - 1e-6 if up else steps + 1e-6) * b["tick"])
+    return int(int(steps + 1.0 - _slack(steps) if up else steps + _slack(steps)) * b["tick"])
 
 
 @compiled(inline=True)

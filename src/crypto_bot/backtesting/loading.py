@@ -7,7 +7,7 @@ from typing import Protocol
 from crypto_bot.domain.errors import DataError, UsageError
 from crypto_bot.domain.market import Candles
 from crypto_bot.domain.timeframe import timeframe_ns
-from crypto_bot.domain.units import DAY_NS, format_time, parse_time_ns
+from crypto_bot.domain.units import DAY_NS, INT64_MAX, format_time, parse_time_ns
 
 
 class CandleSource(Protocol):
@@ -63,11 +63,16 @@ class Window:
         try:
             start_ns = parse_time_ns(start.strip()) if start else None
             end_ns = parse_time_ns(end.strip(), end_of_day=True) if end else None
-        except (ValueError, OverflowError) as error:
+        except ValueError as error:
             raise UsageError(f"{error}; write the first and the last bar as 2024-01-31 or 2024-01-31T08:00") from None
         if start_ns is not None and end_ns is not None and start_ns > end_ns:
             raise UsageError(f"the window begins on {start} and ends on {end}, which is before; swap them")
-        return cls(start_ns, end_ns, 0 if start_ns is not None else days_back)
+        return cls(_countable(start_ns), _countable(end_ns), 0 if start_ns is not None else days_back)
+
+
+def _countable(time_ns: int | None) -> int | None:
+    """Return the nearest time that candles can have: `--to 9999-12-31` means to the end."""
+    return None if time_ns is None else min(max(time_ns, 0), INT64_MAX)
 
 
 @dataclass(frozen=True, slots=True)

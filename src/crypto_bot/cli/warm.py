@@ -116,12 +116,12 @@ def _slice_by_slice() -> None:
 
     def carry_out(i: int) -> None:
         while slices.send(world, venue, market, i):
-            slices.happen(world, market, i, 0)
+            slices.happen(world, 0)
 
     for i in range(len(candles)):
         cursor = slices.find_match(world, venue, market, i, 0)
         while cursor >= 0:
-            slices.happen(world, market, i, 0)
+            slices.happen(world, 0)
             carry_out(i)
             cursor = slices.find_match(world, venue, market, i, cursor)
         stage.equity[i] = slices.mark(world, market, i, slices.account_equity(world, market, i))
@@ -130,7 +130,7 @@ def _slice_by_slice() -> None:
             slices.decide(world, market, i, stage.equity[i])
             carry_out(i)
             while slices.find_close_match(world, venue, market, i):
-                slices.happen(world, market, i, 0)
+                slices.happen(world, 0)
                 carry_out(i)
 
 

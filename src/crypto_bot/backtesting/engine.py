@@ -15,12 +15,14 @@ from crypto_bot.backtesting.tape import Tape, make_tape
 from crypto_bot.data.digest import candles_digest
 from crypto_bot.domain.errors import DataError, RunFailed
 from crypto_bot.domain.market import Candles, IntArray
+from crypto_bot.kernel.compiled import COMPILE
 from crypto_bot.kernel.layout import CLOSES
 
 Progress = Callable[[int, int], None]
 """Called with (bars done, bars in all) now and then."""
 
-_CHUNK = 1 << 19
+_CHUNK, _SLOW_CHUNK = 1 << 19, 1 << 14
+"""Bars between two calls of progress: a fraction of a second, for the compiled loop and for one of Python."""
 
 
 def simulate(
@@ -87,10 +89,11 @@ def _replay_one(stage: Stage, first: int, stop: int, ways: int) -> int:
 def _run(stage: Stage, notes: NoteBook, drive: Callable[[int, int], int], progress: Progress | None) -> None:
     """Run all bars of a stage, collecting the notes whenever the log is nearly full."""
     total = stage.tape.times.size
+    chunk = _CHUNK if COMPILE and len(stage.bounds) == 1 else _SLOW_CHUNK
     i = stage.first
 
     def go_on() -> int:
-        return drive(i, min(total, i + _CHUNK) if progress else total)
+        return drive(i, min(total, i + chunk) if progress else total)
 
     while i < total:
         reached = stage.guarded(go_on)

@@ -143,9 +143,7 @@ def annual_growth(total_return: float, periods: int, per_year: float) -> float |
 
 def _invested(outcome: Outcome, books: Books) -> FloatArray | None:
     """Return the gross worth of the positions over equity at each bar's close; None when nothing was filled."""
-    if books.changes.size == 0:
-        return None
-    gross = np.zeros(outcome.times.size)
+    gross: FloatArray | None = None
     for k, instrument in enumerate(outcome.instruments):
         mine = outcome.fills["instrument"] == k
         if not mine.any():
@@ -156,7 +154,9 @@ def _invested(outcome: Outcome, books: Books) -> FloatArray | None:
         np.abs(held, out=held)
         value = outcome.closes[:, k] / instrument.price_scale
         value *= held
-        gross += value
+        gross = value if gross is None else np.add(gross, value, out=gross)
+    if gross is None:
+        return None
     gross[outcome.equity <= 0] = 0.0
     return np.divide(gross, outcome.equity, out=gross, where=outcome.equity > 0)  # in place: a year is a few MB
 

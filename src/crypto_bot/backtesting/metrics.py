@@ -12,6 +12,7 @@ import numpy.typing as npt
 from crypto_bot.backtesting import drawdown, moments
 from crypto_bot.backtesting.outcome import Outcome
 from crypto_bot.backtesting.trips import Books, settle, unrealised
+from crypto_bot.data.decoded import release
 from crypto_bot.domain.market import Candles, IntArray
 from crypto_bot.domain.timeframe import timeframe_ns
 from crypto_bot.domain.units import DAY_NS, PPM, PPM_PER_BPS, YEAR_NS
@@ -153,6 +154,7 @@ def _invested(outcome: Outcome, books: Books) -> FloatArray | None:
         np.cumsum(held, out=held)
         np.abs(held, out=held)
         value = outcome.closes[:, k] / instrument.price_scale
+        release(outcome.closes)
         value *= held
         gross = value if gross is None else np.add(gross, value, out=gross)
     if gross is None:

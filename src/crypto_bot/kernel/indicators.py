@@ -60,7 +60,7 @@ def rsi(s: Context, k: int, n: int, v: Any, b: Any, j: int, a: int) -> None:
         r[a + 1] = (r[a + 1] * (n - 1) + up) / n
         r[a + 2] = (r[a + 2] * (n - 1) + down) / n
     total = r[a + 1] + r[a + 2]
-    v[j] = 100.0 * r[a + 1] / total if total > 0.0 else 50.0
+    v[j] = 100.0 * (r[a + 1] / total) if total > 0.0 else 50.0
 
 
 @compiled(inline=True)

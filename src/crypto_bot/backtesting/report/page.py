@@ -14,7 +14,7 @@ from crypto_bot.backtesting.report.content import Content, content_of
 ROOM = Path(__file__).parent
 PACKAGE = ROOM.parents[1]
 CHARTS = (
-    PACKAGE / "static-dashboard" / "vendor" / "lightweight-charts.js",  # inside an installed package
+    PACKAGE / "static" / "vendor" / "lightweight-charts.js",  # inside an installed package
     PACKAGE.parents[1] / "static-dashboard" / "vendor" / "lightweight-charts.js",  # in the source tree
 )
 

@@ -16,10 +16,9 @@ from benchmarks.stand import Score, Stopwatch, Task
 _ROUNDS = 8
 
 
-def _cross(
-    close: work.IntArray, opened: work.IntArray, fast: int, slow: int, cash: float, fee: float, equity: work.FloatArray
-) -> int:
+def _cross(close: work.IntArray, opened: work.IntArray, equity: work.FloatArray) -> int:
     """Follow the moving average cross with exact sums and write the equity of every bar."""
+    fast, slow, cash, fee = work.FAST, work.SLOW, float(work.CASH), work.FEE
     quick = lazy = 0
     quantity = 0.0
     fills = 0
@@ -51,7 +50,7 @@ def cross(task: Task) -> Score:
     compiled = cast(Callable[..., int], njit(_cross))
     opened, close = (np.rint(column * work.SCALE).astype(np.int64) for column in work.columns(task.folder)[0:4:3])
     equity = np.empty(close.size)
-    arguments = (close, opened, work.FAST, work.SLOW, float(work.CASH), work.FEE, equity)
+    arguments = (close, opened, equity)
     fills = int(compiled(*arguments))
     watch = Stopwatch()
     watch.repeat(lambda: [compiled(*arguments) for _ in range(_ROUNDS)], task.repeats)

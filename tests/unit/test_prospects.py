@@ -1,7 +1,7 @@
 """A grid that cannot earn its fees is refused, exactly when a cell traded by hand loses."""
 
 import itertools
-from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -13,12 +13,12 @@ from crypto_bot.domain.errors import UsageError
 from crypto_bot.domain.units import PPM
 from crypto_bot.kernel.genesis import Costs
 
-LOWER, UPPER = 20_000.0, 30_000.0
+UPPER = 30_000.0
 
 
-def gains(lower: float, upper: float, cells: int, maker_ppm: int) -> list[Decimal]:
+def gains(lower: float, upper: float, cells: int, maker_ppm: int) -> list[Fraction]:
     """Return what each cell brings: a unit of money put in at its lower line, taken out at its upper one."""
-    fee, low, high = Decimal(maker_ppm) / PPM, Decimal(lower), Decimal(upper)
+    fee, low, high = Fraction(maker_ppm, PPM), Fraction(lower), Fraction(upper)
     lines = [low + (high - low) * line / cells for line in range(cells + 1)]
     return [top * (1 - fee) / bottom - (1 + fee) for bottom, top in itertools.pairwise(lines)]
 
@@ -28,17 +28,18 @@ def gains(lower: float, upper: float, cells: int, maker_ppm: int) -> list[Decima
 )
 def test_the_worst_cell_is_the_uppermost(lower: float, width: float, cells: int, maker_ppm: int) -> None:
     upper = lower * (1 + width)
-    found = least_gain_of_cell(lower, upper, cells, maker_ppm / PPM)
-    assert found == pytest.approx(float(min(gains(lower, upper, cells, maker_ppm))), abs=1e-9)
+    found = least_gain_of_cell(Fraction(lower), Fraction(upper), cells, Fraction(maker_ppm, PPM))
+    assert found == min(gains(lower, upper, cells, maker_ppm))
 
 
 def test_the_published_example() -> None:
-    """90000 to 110000 in 20 cells at ten basis points: 0.7165 % at the worst (quantitative notes, S8)."""
-    assert least_gain_of_cell(90_000, 110_000, 20, 0.001) == pytest.approx(0.007165137614678963, abs=1e-15)
+    """90000 to 110000 in 20 cells at ten basis points: 0.7165 % at the worst."""
+    found = least_gain_of_cell(Fraction(90_000), Fraction(110_000), 20, Fraction(1, 1_000))
+    assert float(found) == pytest.approx(0.007165137614678963, abs=1e-17)
 
 
-def grid(cells: int, maker_ppm: int, *, lower: float = 29_000.0) -> None:
-    given = {"grid": {"lower_price": lower, "upper_price": UPPER, "num_grids": cells}}
+def grid(cells: int, maker_ppm: int, *, lower: float = 29_000.0, upper: float = UPPER) -> None:
+    given = {"grid": {"lower_price": lower, "upper_price": upper, "num_grids": cells}}
     choose(["grid"], given, Costs(maker_ppm=maker_ppm))
 
 
@@ -60,6 +61,13 @@ def test_the_advice_holds(maker_ppm: int) -> None:
     grid(most, maker_ppm)
     with pytest.raises(UsageError):
         grid(most + 1, maker_ppm)
+
+
+def test_a_cell_that_earns_nothing_is_refused_too() -> None:
+    """With lines 60 apart below 30030, ten basis points a side are exactly what a cell of ten brings."""
+    with pytest.raises(UsageError, match="take num_grids=9 or less"):
+        grid(10, 1_000, lower=29_430.0, upper=30_030.0)
+    grid(9, 1_000, lower=29_430.0, upper=30_030.0)
 
 
 def test_where_no_number_of_cells_helps_nothing_else_is_said() -> None:

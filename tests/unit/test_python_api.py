@@ -19,6 +19,7 @@ light = not any(name in sys.modules for name in heavy)
 from crypto_bot import backtest, candles
 from crypto_bot.domain.errors import CryptoBotError
 
+os.environ["EXECUTION__SLIPPAGE_BPS"] = "50"  # the command's business, and that of who asks for a configuration
 hours = candles("btc/usdt", "1h", start="2023-06-01", end=date(2023, 6, 20))
 more = candles("BTC/USDT", "1h", end="2023-06-20")
 days = dict(start="2023-06-01", end="2023-06-20")
@@ -149,6 +150,7 @@ def test_settings_are_those_of_the_flags(found: dict[str, Any]) -> None:
     }  # fmt: skip
     assert found["several"]["params"]["grid.num_grids"] == 9
     assert found["of_file"]["initial_equity"] == "7000"
+    assert (found["of_file"]["assumptions"]["slippage_bps"], costs["assumptions"]["slippage_bps"]) == (50.0, 0.0)
     assert found["plain"]["initial_equity"] == "25000"
 
 

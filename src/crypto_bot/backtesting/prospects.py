@@ -1,6 +1,8 @@
 """What a strategy can bring before it has traded: plans that lose by their own arithmetic are refused."""
 
 from collections.abc import Callable, Mapping
+from fractions import Fraction
+from math import ceil
 from types import MappingProxyType
 
 from crypto_bot.backtesting.outcome import ParamValue
@@ -10,7 +12,7 @@ from crypto_bot.domain.units import PPM, PPM_PER_BPS
 from crypto_bot.strategies.catalogue import NAMES, find
 
 
-def least_gain_of_cell(lower: float, upper: float, cells: int, fee: float) -> float:
+def least_gain_of_cell(lower: Fraction, upper: Fraction, cells: int, fee: Fraction) -> Fraction:
     """Return what the worst cell of an arithmetic grid brings a round trip, as a share of the money in it.
 
     That is the uppermost one, bought at U - d and sold at U, d = (U - L) / N, each with the fee:
@@ -31,23 +33,21 @@ def refuse_losing_plan(chosen: Chosen, maker_ppm: int) -> None:
 
 def _grid(params: Mapping[str, ParamValue], maker_ppm: int) -> None:
     lower, upper, cells = (_number(params[name]) for name in ("lower_price", "upper_price", "num_grids"))
-    fee = maker_ppm / PPM
+    fee = Fraction(maker_ppm, PPM)
     gain = least_gain_of_cell(lower, upper, int(cells), fee)
     if gain > 0:
         return
-    most = int((upper - lower) / (upper * 2 * fee / (1 + fee))) if fee else 0
-    while most > 0 and least_gain_of_cell(lower, upper, most, fee) <= 0:
-        most -= 1
+    most = ceil((upper - lower) * (1 + fee) / (2 * fee * upper)) - 1
     advice = f"take num_grids={most} or less, or a wider range" if most else "take a wider range"
     raise UsageError(
-        f"grid: a cell between lines {(upper - lower) / cells:.6g} apart brings {100 * gain:.3f} % at the upper end "
-        f"after fees of {maker_ppm / PPM_PER_BPS:g} bps a side, so the grid cannot earn them: {advice}"
+        f"grid: a cell between lines {float((upper - lower) / cells):.6g} apart brings {float(100 * gain):.3f} % at "
+        f"the upper end after fees of {maker_ppm / PPM_PER_BPS:g} bps a side, so the grid cannot earn them: {advice}"
     )
 
 
-def _number(value: ParamValue) -> float:
+def _number(value: ParamValue) -> Fraction:
     assert isinstance(value, int | float)
-    return float(value)
+    return Fraction(value)
 
 
 _PLANS: Mapping[str, Callable[[Mapping[str, ParamValue], int], None]] = MappingProxyType({"grid": _grid})

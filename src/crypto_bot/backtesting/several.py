@@ -4,20 +4,13 @@ Each strategy sees its own part of the account only, so that adding one changes 
 as long as no limit of the whole account is touched.
 """
 
-from typing import TYPE_CHECKING
-
-import numpy as np
-
 from crypto_bot.backtesting.replay import AT_CLOSE
 from crypto_bot.backtesting.slices import close_slice, open_slice, part_equity
-from crypto_bot.domain.market import IntArray
+from crypto_bot.backtesting.stage import Stage
 from crypto_bot.kernel.layout import SLOTS
 
-if TYPE_CHECKING:
-    from crypto_bot.backtesting.stage import Stage
 
-
-def replay_several(stage: "Stage", first: int, stop: int, ways: int) -> int:
+def replay_several(stage: Stage, first: int, stop: int, ways: int) -> int:
     """Run slices first .. stop-1; return where it stopped: earlier when the log is full."""
     world, venue, market, equity = stage.world, stage.venue, stage.markets[0], stage.equity
     room = world.log.size - 8 * SLOTS * world.wish.size
@@ -31,7 +24,7 @@ def replay_several(stage: "Stage", first: int, stop: int, ways: int) -> int:
     return stop
 
 
-def step_all(stage: "Stage", i: int) -> None:
+def step_all(stage: Stage, i: int) -> None:
     """Let every strategy decide on slice i."""
     alone = len(stage.bounds) == 1
     for s, bound in enumerate(stage.bounds):
@@ -39,8 +32,3 @@ def step_all(stage: "Stage", i: int) -> None:
         if not alone:
             account.equity[i] = part_equity(stage.world, stage.markets[0], i, s)
         bound.walk(stage.markets[s], i, i + 1, account, bound.memory)
-
-
-def part_curves(strategies: int, equity: IntArray) -> list[IntArray]:
-    """Return for each strategy the array that its equity is written to: the account's own when it is alone."""
-    return [equity] if strategies == 1 else [np.zeros_like(equity) for _ in range(strategies)]

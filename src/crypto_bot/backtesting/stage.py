@@ -10,7 +10,6 @@ import numpy as np
 from crypto_bot.authoring.binding import Bound
 from crypto_bot.authoring.sentences import runtime_mistake
 from crypto_bot.backtesting.setup import Chosen, Simulation
-from crypto_bot.backtesting.several import part_curves
 from crypto_bot.backtesting.tape import Tape
 from crypto_bot.domain.instrument import Instrument
 from crypto_bot.domain.market import IntArray
@@ -109,8 +108,13 @@ def lay_out(
     bounds = tuple(c.strategy.bind(c.params, count, tape.run_ns, tape.bar_ns) for c in chosen)
     markets = tuple(tape.market(bound.own_ns) for bound in bounds)
     equity = np.full(tape.times.size, simulation.cash, np.int64)
-    accounts = _accounts(world, count, part_curves(len(chosen), equity))
+    accounts = _accounts(world, count, _part_curves(len(chosen), equity))
     return Stage(tuple(instruments), tape, world, venue, bounds, markets, accounts, equity, 0)
+
+
+def _part_curves(strategies: int, equity: IntArray) -> list[IntArray]:
+    """Return for each strategy the array that its equity is written to: the account's own when it is alone."""
+    return [equity] if strategies == 1 else [np.zeros_like(equity) for _ in range(strategies)]
 
 
 def _accounts(world: World, count: int, curves: Sequence[IntArray]) -> tuple[Account, ...]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from crypto_bot.backtesting.setup import Chosen
     from crypto_bot.domain.market import Candles
 
+_NOTHING = "CRYPTO_BOT_COMPILE=0: nothing is compiled"
 _BARS = 300
 _MINUTE_NS = 60_000_000_000
 _PRICE, _SWING = 2_800_000, 100_000
@@ -37,28 +38,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(args: argparse.Namespace) -> int:
     """Run every compiled function once and say what was compiled; quick when nothing was."""
     began = perf_counter()
-    from crypto_bot.kernel.compiled import COMPILE, FOLDER
+    from crypto_bot.kernel.compiled import FOLDER
 
-    steps: list[Step] = []
-    for name, work in _works() if COMPILE else ():
-        if not args.json:
-            print(f"{name} ...", file=sys.stderr)
-        since, before = perf_counter(), _count(FOLDER)
-        work()
-        steps.append(Step(name, round(perf_counter() - since, 2), _count(FOLDER) - before))
+    steps = [] if FOLDER is None else _fill(FOLDER, quiet=args.json)
     made = sum(step.compiled for step in steps)
     seconds = round(perf_counter() - began, 2)
     told = f"{made} functions compiled" if made else "everything was compiled already"
     lines = columns([(step.name, f"{step.seconds:.2f} s", f"{step.compiled} compiled") for step in steps])
-    last = f"{told}, {seconds:.2f} s, in {FOLDER}" if COMPILE else "CRYPTO_BOT_COMPILE=0: nothing is compiled"
+    last = f"{told}, {seconds:.2f} s, in {FOLDER}" if FOLDER is not None else _NOTHING
     document = {
         "seconds": seconds,
         "compiled": made,
-        "folder": str(FOLDER) if COMPILE else None,
+        "folder": None if FOLDER is None else str(FOLDER),
         "steps": [step._asdict() for step in steps],
     }
     show(args, document, [*lines, last])
     return 0
+
+
+def _fill(folder: Path, *, quiet: bool) -> list[Step]:
+    """Do every piece of the work, and tell on stderr which one it is."""
+    steps = []
+    for name, work in _works():
+        if not quiet:
+            print(f"{name} ...", file=sys.stderr)
+        since, before = perf_counter(), _count(folder)
+        work()
+        steps.append(Step(name, round(perf_counter() - since, 2), _count(folder) - before))
+    return steps
 
 
 def _count(folder: Path) -> int:

@@ -177,7 +177,8 @@ class TradingBot:
         given = self.settings.secrets.api_token
         token = load_token(state, {VARIABLE: given.get_secret_value() if given is not None else ""})
         environment = {name: text for name, text in os.environ.items() if not name.startswith(_KEPT_FROM_THE_WEB)}
-        listener = listen(api.host, api.port, patience_s=_LEAVING_S)
+        advice = "choose another with --api-port, or go without with --no-api"
+        listener = listen(api.host, api.port, patience_s=_LEAVING_S, advice=advice)
         database = self.settings.database.url.get_secret_value()
         place = WebPlace(
             state, database, api.host, {**environment, VARIABLE: token}, self.settings.log_folder / "web.log"

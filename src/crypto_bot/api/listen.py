@@ -9,7 +9,14 @@ from crypto_bot.domain.errors import UsageError
 _PAUSE_S = 0.1
 
 
-def listen(host: str, port: int, *, behind_proxy: bool = False, patience_s: float = 0.0) -> socket.socket:
+def listen(
+    host: str,
+    port: int,
+    *,
+    behind_proxy: bool = False,
+    patience_s: float = 0.0,
+    advice: str = "choose another with --port",
+) -> socket.socket:
     """Bind the address; for `patience_s` wait for whoever is just leaving it.
 
     Raises UsageError when it is taken, or open to others without a proxy that encrypts.
@@ -25,9 +32,7 @@ def listen(host: str, port: int, *, behind_proxy: bool = False, patience_s: floa
             return _bound(host, port)
         except (OSError, OverflowError) as error:
             if time.monotonic() >= until:
-                raise UsageError(
-                    f"the API cannot listen on {host} port {port} ({error}); choose another port"
-                ) from error
+                raise UsageError(f"the API cannot listen on {host} port {port} ({error}); {advice}") from error
         time.sleep(_PAUSE_S)
 
 

@@ -55,7 +55,7 @@ def choose(strategies: Sequence[str], given: GivenParameters, costs: Costs) -> t
     Raises UsageError for a strategy that does not exist or cannot work, for parameters out of range,
     and for a plan that cannot earn its fees.
     """
-    chosen = []
+    chosen: list[Chosen] = []
     for asked in strategies:
         strategy = Strategy(find(asked))
         if any(strategy.name == other.name for other in chosen):

@@ -102,7 +102,8 @@ BAD_VALUES = [
     ("data.start", "yesterday"), ("data.end", "2023-13-01"), ("data.speed", "-1"), ("data.speed", "inf"),
     ("backtest.fast_local", "2"), ("backtest.days_back", "-1"), ("backtest.limits", "on"), ("api.enabled", "x"),
     ("api.host", ""), ("api.host", "a b"), ("api.port", "65536"), ("api.port", "http"), ("api.allowed_origins", "*"),
-    ("api.allowed_origins", "https://a.example/path"), ("api.allowed_origins", "https://*.example"), ("alerts.telegram", "true"), ("alerts.discord", "on"),
+    ("api.allowed_origins", "https://a.example/path"), ("api.allowed_origins", "https://*.example"),
+    ("alerts.telegram", "true"), ("alerts.discord", "on"),
     ("logging.level", "LOUD"), ("logging.folder", ""), ("ml.enabled", "true"),
 ]  # fmt: skip
 

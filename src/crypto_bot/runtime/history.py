@@ -1,5 +1,6 @@
 """Bars from before a run's start, as one row of its journal: what the indicators had seen."""
 
+from array import array
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -9,6 +10,9 @@ from crypto_bot.domain.errors import DataError
 from crypto_bot.domain.market import Bar, IntArray, Slice
 from crypto_bot.persistence.payloads import SliceEvent, decode_payload
 from crypto_bot.persistence.row import JournalRow
+
+_NUMBERS = 5
+"""Numbers of a bar: open, high, low, close, volume."""
 
 
 class History(msgspec.Struct, frozen=True):
@@ -38,19 +42,26 @@ def slice_of(row: JournalRow) -> Slice:
 
 
 def columns_of(rows: Iterable[JournalRow], instruments: int) -> tuple[IntArray, IntArray]:
-    """Return the times and columns[time, instrument, (open, high, low, close, volume)] of HISTORY and SLICE rows."""
-    events: list[SliceEvent] = []
+    """Return the times and columns[time, instrument, (open, high, low, close, volume)] of HISTORY and SLICE rows.
+
+    Raises DataError when an instrument has no bar in one of them.
+    """
+    times, numbers = array("q"), array("q")
     for row in rows:
         if row.kind == "HISTORY":
-            events += decode_payload(row, History).slices
+            events = decode_payload(row, History).slices
         elif row.kind == "SLICE":
-            events.append(decode_payload(row, SliceEvent))
-    times = np.fromiter((event.time for event in events), np.int64, len(events))
-    try:
-        columns = np.array([event.bars for event in events], np.int64).reshape(len(events), instruments, 5)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise DataError(f"a slice of the journal lacks the bar of an instrument ({error})") from None
-    return times, columns
+            events = [decode_payload(row, SliceEvent)]
+        else:
+            continue
+        for event in events:
+            times.append(event.time)
+            for bar in event.bars:
+                numbers.extend(bar or ())
+    if len(numbers) != _NUMBERS * instruments * len(times):
+        raise DataError("a slice of the journal lacks the bar of an instrument; put a backup of the database in place")
+    columns = np.array(numbers, np.int64).reshape(len(times), instruments, _NUMBERS)
+    return np.array(times, np.int64), columns
 
 
 def _slice(row: JournalRow, event: SliceEvent) -> Slice:

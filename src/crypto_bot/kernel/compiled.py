@@ -45,6 +45,9 @@ def kernel_key() -> str:
 def compile_folder() -> Path:
     """Return the folder of this kernel's compiled code; make it and drop those of older kernels."""
     folder = cache_folder() / "kernel" / kernel_key()
+    # A full disk or a power cut leaves empty files, over which numba would stumble: begin anew.
+    if any(file.stat().st_size == 0 for file in folder.glob("**/*.nb[ic]")):
+        shutil.rmtree(folder, ignore_errors=True)
     if not folder.is_dir():
         folder.mkdir(parents=True, exist_ok=True)
         others = sorted(folder.parent.iterdir(), key=lambda other: other.stat().st_mtime)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from crypto_bot.domain.market import IntArray
 from crypto_bot.kernel.advance import advance_order, advance_report, advance_slice, advance_wish
-from crypto_bot.kernel.arithmetic import PPM, share
+from crypto_bot.kernel.arithmetic import PPM, proportion, share
 from crypto_bot.kernel.compiled import COMPILE, Record, RecordArray, compiled
 from crypto_bot.kernel.layout import (
     CLOSES,
@@ -24,7 +24,7 @@ from crypto_bot.kernel.layout import (
     Memory,
     World,
 )
-from crypto_bot.kernel.ledger import equity_at, worth_at
+from crypto_bot.kernel.ledger import equity_at
 from crypto_bot.kernel.limits import raise_peak
 from crypto_bot.kernel.orders import carry_out
 from crypto_bot.venue.book import Venue, receive, reset_gate
@@ -201,6 +201,16 @@ def _quiet_one(
 
 
 @compiled(inner=True)
+def _rests(book: RecordArray, bars: IntArray, t: int) -> int:
+    """Return what positions in instruments of fine scales are worth beyond whole units of worth: see `worth_at`."""
+    rests = 0
+    for k in range(book.size):
+        if book[k]["div"] != 1:
+            rests += proportion(book[k]["worth_rest"], bars[CLOSES, t, k], book[k]["div"])
+    return int(rests)
+
+
+@compiled(inner=True)
 def _quiet_many(
     desk: RecordArray,
     book: RecordArray,
@@ -216,11 +226,16 @@ def _quiet_many(
     floor = _watched_floor(desk[0])
     drawdown = desk[0]["drawdown_ppm"] if floor > -FAR else 0
     at = stop
+    fine = 0
+    for k in range(book.size):
+        fine += int(book[k]["div"] != 1)
     for t in range(first, stop):
         e = cash
+        if fine != 0:
+            e += _rests(book, bars, t)
         loud = 0
         for k in range(book.size):
-            e += worth_at(book[k], bars[CLOSES, t, k])
+            e += book[k]["worth_per_price"] * bars[CLOSES, t, k]
             if bars[LOWS, t, k] <= gate[k]["low"] or bars[HIGHS, t, k] >= gate[k]["high"]:
                 loud = 1
         if loud != 0 or e <= floor:

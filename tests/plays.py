@@ -1,7 +1,8 @@
 """Play strategies over candles, compiled or not, and keep everything that came of it for comparison."""
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -11,7 +12,7 @@ import numpy as np
 
 from crypto_bot.domain.market import Candles, IntArray
 from crypto_bot.domain.units import ATOMS
-from tests.uncompiled import uncompiled
+from tests.uncompiled import in_their_place, uncompiled
 
 OWN = Path(__file__).parent / "data" / "strategies"
 SHIPPED = Path(__file__).parents[1] / "src" / "crypto_bot" / "strategies"
@@ -30,11 +31,13 @@ class Rooms:
     several: ModuleType
     tape: ModuleType
     notes: ModuleType
+    loading: Callable[[], AbstractContextManager[None]] = field(default=nullcontext, kw_only=True)
+    """What strategies have to be loaded in."""
 
     @classmethod
     def plain(cls) -> "Rooms":
         """Return those that are interpreted."""
-        return cls(*(uncompiled(name) for name in _NAMES))
+        return cls(*(uncompiled(name) for name in _NAMES), loading=in_their_place)
 
     @classmethod
     def of_this_process(cls) -> "Rooms":
@@ -112,9 +115,12 @@ def play(
     *,
     skip: bool = True,
     start_ns: int | None = None,
-    detail: Sequence[Candles] = (),
+    several: bool = False,
 ) -> Played:
-    """Run strategies, read by `rooms.binding.Strategy`, with their parameters over candles."""
+    """Run strategies, read by `rooms.binding.Strategy`, with their parameters over candles.
+
+    `several` asks for the drive of several strategies even for a single one.
+    """
     setup, genesis = rooms.setup, rooms.genesis
     chosen = [setup.Chosen(each, each.module.parameters.read(params)) for each, params in strategies]
     simulation = setup.Simulation(
@@ -124,13 +130,14 @@ def play(
         fills=terms.fills,
         fill_at=terms.fill_at,
     )
-    tape = rooms.tape.make_tape(candles, fills=terms.fills, detail=detail)
-    stage = rooms.stage.prepare(chosen, [each.instrument for each in candles], tape, simulation, start_ns=start_ns)
+    tape = rooms.tape.make_tape(candles, fills=terms.fills)
+    with rooms.loading():
+        stage = rooms.stage.prepare(chosen, [each.instrument for each in candles], tape, simulation, start_ns=start_ns)
     notes = rooms.notes.NoteBook(stage.world.log)
     ways = (rooms.replay.SKIP if skip else 0) | (rooms.replay.AT_CLOSE if terms.fill_at == "close" else 0)
 
     def drive() -> int:
-        if len(chosen) > 1:
+        if several or len(chosen) > 1:
             return int(rooms.several.replay_several(stage, i, tape.times.size, ways))
         walk, memory = stage.bounds[0].walk, stage.bounds[0].memory
         arguments = (stage.markets[0], stage.world, stage.venue, stage.equity, memory)

@@ -282,7 +282,8 @@ def staged(rooms: Rooms, candles: Candles) -> Any:
     strategy = rooms.binding.Strategy(SHIPPED / "grid.py")
     chosen = rooms.setup.Chosen(strategy, strategy.module.parameters.read(GRID))
     simulation = rooms.setup.Simulation(limits=rooms.genesis.Limits.off(), costs=rooms.genesis.Costs(*TEN_BPS.costs))
-    return rooms.stage.prepare([chosen], [candles.instrument], rooms.tape.make_tape([candles]), simulation)
+    with rooms.loading():
+        return rooms.stage.prepare([chosen], [candles.instrument], rooms.tape.make_tape([candles]), simulation)
 
 
 def replay(rooms: Rooms, stage: Any, first: int, stop: int) -> None:

@@ -8,6 +8,8 @@ import functools
 import importlib
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import ModuleType
 
 import crypto_bot
@@ -29,16 +31,35 @@ def uncompiled(name: str) -> ModuleType:
     return importlib.import_module(full) if not COMPILE else _copies()[full]
 
 
+@contextmanager
+def in_their_place() -> Iterator[None]:
+    """Let imports inside find the uncompiled modules: the text of a strategy imports its words when it is loaded."""
+    if not COMPILE:
+        yield
+        return
+    copies = _copies()
+    with _put_back():
+        sys.modules.update(copies)
+        yield
+
+
 @functools.cache
 def _copies() -> dict[str, ModuleType]:
-    compiled = {name: sys.modules.pop(name) for name in list(sys.modules) if _is_copied(name)}
-    rooms = {room: vars(crypto_bot).get(room) for room in _ROOMS}
-    before = os.environ.get("CRYPTO_BOT_COMPILE")
-    os.environ["CRYPTO_BOT_COMPILE"] = "0"
-    try:
+    with _put_back():
+        os.environ["CRYPTO_BOT_COMPILE"] = "0"
         for name in _MODULES:
             importlib.import_module(f"crypto_bot.{name}")
         return {name: module for name, module in sys.modules.items() if _is_copied(name)}
+
+
+@contextmanager
+def _put_back() -> Iterator[None]:
+    """Take the modules of the rooms away, and put them back afterwards."""
+    compiled = {name: sys.modules.pop(name) for name in list(sys.modules) if _is_copied(name)}
+    rooms = {room: vars(crypto_bot).get(room) for room in _ROOMS}
+    before = os.environ.get("CRYPTO_BOT_COMPILE")
+    try:
+        yield
     finally:
         for name in [name for name in sys.modules if _is_copied(name)]:
             del sys.modules[name]
@@ -48,9 +69,8 @@ def _copies() -> dict[str, ModuleType]:
                 vars(crypto_bot).pop(room, None)
             else:
                 setattr(crypto_bot, room, module)
-        if before is None:
-            del os.environ["CRYPTO_BOT_COMPILE"]
-        else:
+        os.environ.pop("CRYPTO_BOT_COMPILE", None)
+        if before is not None:
             os.environ["CRYPTO_BOT_COMPILE"] = before
 
 

@@ -113,6 +113,7 @@ function showNotice() {
   const fresh = !page.lost && !page.refused && (!s || (s.feed.state !== "stale" && (!s.problem || ENDED.includes(s.state))));
   body.dataset.fresh = fresh ? "yes" : "no";
   if (page.refused) return notice("bad", "The server refused the request", page.refused, "Try now", poll);
+  if (page.lost && ENDED.includes(s?.state)) return notice("ended", "The bot has ended", "These are its last numbers. Start it again and this page goes on.", "Try now", poll);
   if (page.lost) return notice("lost", `Connection lost ${duration(Math.max(1000, performance.now() - page.lost)).replace(/\.\d/, "")} ago`, `These are the last known numbers; the bot may still be trading. Trying again in ${page.wait} s.`, "Try now", poll);
   if (!s) return performance.now() - page.opened > 3000 && hasToken() ? notice("warn", "Still loading.", "The server has not answered for 3 s.", "Try again", poll) : notice("");
   if (s.problem) return notice(s.run_id && !ENDED.includes(s.state) ? "bad" : "warn", ENDED.includes(s.state) ? "The bot is not running" : s.run_id ? "The journal cannot be followed" : "Waiting for the bot", sentence(s.problem));
@@ -229,7 +230,7 @@ async function poll() {
   } catch (error) {
     if (error instanceof Refused && error.status === 401) signIn("That token was not accepted.");
     else if (error instanceof Refused) { page.refused = `${plain(error.message)} (${error.status}).`; page.wait = 5; }
-    else { if (page.status && !page.lost) page.lost = performance.now(); page.wait = RETRY_S[Math.min(page.failures++, RETRY_S.length - 1)]; if (page.status) showState("unknown"); }
+    else { if (page.status && !page.lost) page.lost = performance.now(); page.wait = RETRY_S[Math.min(page.failures++, RETRY_S.length - 1)]; if (page.status && !ENDED.includes(page.status.state)) showState("unknown"); }
   } finally { page.busy = false; }
   showAges(); showNotice();
 }

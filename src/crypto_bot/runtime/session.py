@@ -16,7 +16,7 @@ from crypto_bot.backtesting.tape import Tape
 from crypto_bot.domain.errors import RunFailed
 from crypto_bot.domain.market import IntArray, Slice
 from crypto_bot.kernel.context import WARMUP
-from crypto_bot.kernel.layout import COMMAND_EVENT, COMMAND_HALT, COMMAND_RESUME, FILL_EVENT, PLANES
+from crypto_bot.kernel.layout import CLOSES, COMMAND_EVENT, COMMAND_HALT, COMMAND_RESUME, FILL_EVENT, PLANES
 from crypto_bot.persistence.payloads import CommandEvent, encode
 from crypto_bot.runtime.entries import (
     Entry,
@@ -46,7 +46,7 @@ class Session:
         self.stage: Stage = lay_out(chosen, plan.instruments, tape, simulation, highest_prices=plan.highest_prices)
         self.reel = Reel(tape, [bound.own_ns for bound in self.stage.bounds])
         self._desk = self.stage.world.desk[0]
-        self._desk["time_ns"] = plan.begin_ns
+        self._desk["time_ns"] = self.begin_ns = plan.begin_ns
         self.cash = simulation.cash
         self._at_close = simulation.fill_at == "close"
         self._bound = 0
@@ -77,6 +77,13 @@ class Session:
     def halt(self) -> int:
         """The bits of why trading is halted, 0 when it is not."""
         return int(self._desk["halt"])
+
+    def first_closes(self) -> list[int]:
+        """Return the closes of the first bar that counts, by instrument; there has to be one."""
+        run = self.reel.run
+        first = int(np.searchsorted(run.times[: run.count], self.begin_ns))
+        closes: list[int] = run.bars[CLOSES, first].tolist()
+        return closes
 
     def see(self, items: Sequence[Slice]) -> None:
         """Take in bars from before the start: the indicators see them, nothing else happens."""

@@ -27,13 +27,13 @@ class View:
         self._stream = sys.stderr if stream is None else stream
         self._live = self._stream.isatty()
         self._shown: float | None = None
-        self._first_closes: tuple[int, ...] = ()
+        self._last: tuple[Slice, Running] | None = None
         self._fills: list[str] = []
         self._missed = 0
 
     def __call__(self, item: Slice, run: Running) -> None:
         """Take in a slice, and show how the run stands if it is time to."""
-        self._first_closes = self._first_closes or tuple(bar.close for bar in item.bars)
+        self._last = item, run
         if self._live:
             self._collect(run)
         now = monotonic()
@@ -43,7 +43,8 @@ class View:
 
     def close(self) -> None:
         """Leave the last line standing."""
-        if self._live and self._shown is not None:
+        if self._live and self._last is not None:
+            self._show(*self._last)
             self._write("\n")
 
     def _collect(self, run: Running) -> None:
@@ -71,12 +72,14 @@ class View:
         prices = "  ".join(
             f"{each.symbol} {each.price_text(bar.close)}" for each, bar in zip(instruments, item.bars, strict=True)
         )
-        hold = sum(bar.close / first for bar, first in zip(item.bars, self._first_closes, strict=True)) / len(item.bars)
+        firsts = session.first_closes()
+        hold = sum(bar.close / first for bar, first in zip(item.bars, firsts, strict=True)) / len(item.bars)
         orders = int((session.stage.world.orders["state"] != EMPTY).sum())
+        # What a narrow terminal cuts off comes last.
         return (
-            f"{format_time(item.time_ns)}  {prices}  equity {session.equity / ATOMS:,.2f} {instruments[0].quote}"
-            f" ({session.equity / session.cash - 1:+.2%}, hold {hold - 1:+.2%})  orders {orders}  fills {session.fills}"
-            f"{'  HALTED' if session.halt else ''}"
+            f"{_minute(item.time_ns)}  {'HALTED  ' if session.halt else ''}{prices}"
+            f"  equity {session.equity / ATOMS:,.2f} {instruments[0].quote} {session.equity / session.cash - 1:+.2%}"
+            f"  {session.fills} fills  {orders} orders  holding {hold - 1:+.2%}"
         )
 
     def _write(self, text: str) -> None:
@@ -94,6 +97,10 @@ def _fill_line(payload: str, run: Running) -> str:
     instrument = names.instruments[fill.instrument]
     side = "bought" if fill.side > 0 else "sold"
     return (
-        f"  {format_time(fill.time)}  {names.strategies[fill.strategy]} {side}"
+        f"  {_minute(fill.time)}  {names.strategies[fill.strategy]} {side}"
         f" {instrument.quantity_text(fill.quantity)} {instrument.base} at {instrument.price_text(fill.price)}"
     )
+
+
+def _minute(time_ns: int) -> str:
+    return format_time(time_ns)[:16].replace("T", " ")

@@ -194,4 +194,6 @@ class TradingBot:
         line = f"run {run_id}: {', '.join(run.session.names.strategies)} on {symbols} {plan.timeframe}, {plan.mode}{on}"
         log.info(line)
         if not self.request.quiet:
-            sys.stderr.write("".join(f"{said}\n" for said in (line, *(f"note: {each}" for each in self._arranged.remarks))))
+            sys.stderr.write(
+                "".join(f"{said}\n" for said in (line, *(f"note: {each}" for each in self._arranged.remarks)))
+            )

@@ -68,7 +68,7 @@ Memory: TypeAlias = Any
 
 
 def _outside(word: str) -> NoReturn:
-    raise UsageError(f"{word}() works inside step(p, m) only; run the file with the command backtest or check")
+    raise UsageError(f"{word}() works inside step(p, m) only; run the file with the command backtest")
 
 
 # ---- the market

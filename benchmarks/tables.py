@@ -12,9 +12,9 @@ def million(rate: float) -> str:
     return f"{rate / 1e6:.3g} M" if rate < 99.5e6 else f"{rate / 1e6:.0f} M"
 
 
-def comparison(ratios: Sequence[Ratio], results: Sequence[Result]) -> list[list[str]]:
-    """Return the rows of the main table, first its head; peers that did not run are told as not compared."""
-    head = ["workload", "ours", "peer", "its bars/s", "ratio", "by the wall", "required", "met"]
+def comparison(ratios: Sequence[Ratio], results: Sequence[Result] = ()) -> list[list[str]]:
+    """Return the rows of the main table, first its head; the results that no peer shares are told as not compared."""
+    head = ["workload", "ours", "peer", "its bars/s", "by the processor", "by the wall", "required", "met"]
     rows = [head]
     compared = {ratio.workload for ratio in ratios}
     rows += [

@@ -26,8 +26,13 @@ class Ratio:
 
     @property
     def verdict(self) -> str:
-        """By the processor's time, because the machine may be busy with other things."""
-        return "" if self.required is None else "yes" if self.by_cpu >= self.required else "NO"
+        """Say whether both clocks agree that the requirement is met, or which of them does."""
+        if self.required is None:
+            return ""
+        by_cpu, by_wall = self.by_cpu >= self.required, self.by_wall >= self.required
+        if by_cpu == by_wall:
+            return "yes" if by_cpu else "NO"
+        return "by the processor only" if by_cpu else "by the wall only"
 
 
 @dataclass(frozen=True)

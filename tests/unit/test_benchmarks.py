@@ -12,7 +12,7 @@ from benchmarks.contest import ROOT, Contestant, Result, contest
 from benchmarks.processes import Life, live
 from benchmarks.stand import Score, Span, Task
 from benchmarks.tables import agreement, comparison, markdown, plain
-from benchmarks.verdicts import REFERENCE_NS, Absolute, absolutes, pace, ratios
+from benchmarks.verdicts import REFERENCE_NS, Absolute, Ratio, absolutes, pace, ratios
 
 BARS = 4_000
 
@@ -178,6 +178,13 @@ def test_a_ratio_meets_its_requirement_or_does_not() -> None:
     assert (round(compared["raptorbt"].by_cpu, 2), compared["raptorbt"].verdict) == (2.99, "NO")
     assert mine.bars_per_wall_second == 20e6
     assert mine.spread == 1.0
+
+
+def test_both_clocks_have_to_agree() -> None:
+    found = [
+        Ratio("W2", "a", 1.0, 1.0, by_cpu, by_wall, 4.0).verdict for by_cpu in (3.9, 4.0) for by_wall in (3.9, 4.0)
+    ]
+    assert found == ["NO", "by the wall only", "by the processor only", "yes"]
 
 
 def test_a_sweep_on_one_processor_is_counted_twice_by_the_wall() -> None:

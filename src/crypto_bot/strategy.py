@@ -5,13 +5,14 @@ has just closed. Prices, quantities and money are plain decimals of the quote or
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, NoReturn, TypeAlias
+from typing import Any, Literal, NamedTuple, NoReturn, TypeAlias
 
 from crypto_bot.domain.errors import UsageError
 
 __all__ = [
     "BUY",
     "SELL",
+    "Literal",
     "Memory",
     "NamedTuple",
     "atr",

@@ -2,7 +2,7 @@
 
 GOOD = '''"""A good strategy."""
 from crypto_bot.strategy import BUY, Memory, NamedTuple, bracket, change, close, ema, position, quote, rank, rsi, sma
-from crypto_bot.strategy import symbols, target
+from crypto_bot.strategy import symbols, target, Literal
 
 LEVELS = (0.5, 1.0)
 
@@ -13,6 +13,7 @@ class Params(NamedTuple):
     fraction: float = 1.0
     on: bool = True
     lengths: tuple[int, ...] = (5, 10)
+    spacing: Literal["arithmetic", "geometric"] = "arithmetic"
 
 
 def check(p):
@@ -78,6 +79,15 @@ LINES: dict[str, str] = {
     ),
     "tuple into memory": "m.score[k] = p.lengths",
     "bars written": "close[k] = 3.0",
+    # named choices
+    "choice that is never so": 'target(k, 1.0 if p.spacing == "geometrical" else 0.0)',
+    "choice as a number": "target(k, p.spacing)",
+    "choice compared with a number": "target(k, 1.0 if p.spacing == 1 else 0.0)",
+    "choice in order": 'target(k, 1.0 if p.spacing > "arithmetic" else 0.0)',
+    "choice between two": 'target(k, 1.0 if "arithmetic" == p.spacing == "geometric" else 0.0)',
+    "choice as a condition": "target(k, 1.0 if p.spacing else 0.0)",
+    "choice under another name": "x = p.spacing",
+    "choice handed over": "target(k, share(p.spacing, p))",
     # numbers
     "decimal length": "target(k, 1.0 if sma(k, p.fraction) > 1 else 0)",
     "decimal symbol": "target(k / 2, 1.0)",
@@ -233,6 +243,10 @@ CHANGES: dict[str, tuple[str, str]] = {
     "whole parameter with a decimal default": ("slow: int = 100", "slow: int = 0.5"),
     "tuple parameter with one number": ("lengths: tuple[int, ...] = (5, 10)", "lengths: tuple[int, ...] = 5"),
     "empty tuple parameter": ("lengths: tuple[int, ...] = (5, 10)", "lengths: tuple[int, ...] = ()"),
+    "choice without its import": ("target, Literal", "target"),
+    "choice with another default": ('= "arithmetic"', '= "linear"'),
+    "choice with a number": ("slow: int = 100", 'slow: Literal[1, "two"] = 1'),
+    "choice with one name twice": ("slow: int = 100", 'slow: Literal["one", "one"] = "one"'),
     "parameter twice": ("slow: int = 100", "fast: int = 100"),
     "hidden parameter": ("slow: int = 100", "_slow: int = 100"),
     "method in Params": ("    on: bool = True", "    on: bool = True\n\n    def both(self):\n        return 1"),
@@ -294,6 +308,9 @@ GIVEN: dict[str, dict[str, object]] = {
     "too large": {"fast": 2**53 + 1},
     "word for a flag": {"on": "maybe"},
     "number for a flag": {"on": 2},
+    "name that is no choice": {"spacing": "geometrical"},
+    "number for a choice": {"spacing": 1},
+    "nothing for a choice": {"spacing": ""},
     "empty tuple": {"lengths": "()"},
     "fraction in a tuple": {"lengths": "5,7.5"},
     "word in a tuple": {"lengths": "5,ten"},

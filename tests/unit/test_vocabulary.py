@@ -14,7 +14,7 @@ from crypto_bot.domain.errors import UsageError
 def test_the_table_has_every_word_and_nothing_else() -> None:
     stubs = {name for name in strategy.__all__ if name.islower() or name == "open_"}
     assert set(WORDS) == stubs
-    assert stubs | {"BUY", "SELL", "Memory", "NamedTuple"} == IMPORTABLE
+    assert stubs | {"BUY", "SELL", "Literal", "Memory", "NamedTuple"} == IMPORTABLE
 
 
 def test_every_word_tells_what_to_do_outside_of_step() -> None:

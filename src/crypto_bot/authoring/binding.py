@@ -2,7 +2,7 @@
 
 import importlib.util
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from os import getpid
@@ -144,13 +144,9 @@ def _new_memory(module: Module, params: ParameterSet, symbols: int) -> tuple[Mem
     for first, cell in places:
         target = real if cell.kind == "float" else whole
         target[first : first + symbols * len(cell.start)] = np.tile(np.asarray(cell.start), symbols)
-    return Memory(whole, real, _flat(params)), warmup
+    return Memory(whole, real, _flat(module, params)), warmup
 
 
-def _flat(params: ParameterSet) -> Any:
+def _flat(module: Module, params: ParameterSet) -> Any:
     """Return the parameters as one array of floats."""
-    numbers: list[float] = []
-    for value in params:
-        items: Sequence[float] = value if isinstance(value, tuple) else (value,)
-        numbers += [float(item) for item in items]
-    return np.array(numbers or [0.0])
+    return np.array([float(number) for number in module.parameters.flat(params)] or [0.0])

@@ -9,17 +9,19 @@ from crypto_bot.authoring.kinds import (
     DECIMALS,
     FLAGS,
     Cells,
+    Choice,
     Kind,
     Many,
     Row,
     Simple,
+    either,
     in_words,
     is_number,
     item_of,
     join,
 )
 from crypto_bot.authoring.refusals import NAMES, OPERATORS, SYNTAX, did_you_mean, of_syntax
-from crypto_bot.authoring.scope import Scope
+from crypto_bot.authoring.scope import Facts, Scope
 from crypto_bot.authoring.vocabulary import PYTHON, SIDES, WORDS
 from crypto_bot.domain.units import INT64_MAX
 
@@ -222,9 +224,34 @@ def _compare(scope: Scope, node: ast.Compare) -> Kind:
     for op in node.ops:
         if type(op) in OPERATORS:
             scope.source.refuse(node, OPERATORS[type(op)])
-    for operand in (node.left, *node.comparators):
+    operands = (node.left, *node.comparators)
+    for operand in operands:
+        if choice := choice_of(scope.facts, operand):
+            return _compare_names(scope, node, operand, choice)
+    for operand in operands:
         number(scope, operand, "a comparison")
     return Simple.FLAG
+
+
+def _compare_names(scope: Scope, node: ast.Compare, chosen: ast.expr, choice: Choice) -> Kind:
+    """Accept a named choice compared with one of its names."""
+    shown = ast.unparse(chosen)
+    names = [operand.value for operand in (node.left, *node.comparators) if isinstance(operand, ast.Constant)]
+    if len(node.ops) != 1 or len(names) != 1 or not isinstance(node.ops[0], ast.Eq | ast.NotEq):
+        scope.source.refuse(node, f"{shown} is {in_words(choice)}: compare it with one name by == or !=")
+    if names[0] not in choice.names:
+        near = did_you_mean(str(names[0]), choice.names)
+        scope.source.refuse(node, f"{shown} is never {names[0]!r}: it is {either(choice.names)}{near}")
+    return Simple.FLAG
+
+
+def choice_of(facts: Facts, node: ast.expr) -> Choice | None:
+    """Return the names that a parameter leaves to choose from; None for any other expression."""
+    match node:
+        case ast.Attribute(value=ast.Name(id="p"), attr=name):
+            kind = facts.parameters.get(name)
+            return kind if isinstance(kind, Choice) else None
+    return None
 
 
 def _choice(scope: Scope, node: ast.IfExp) -> Kind:
@@ -285,6 +312,8 @@ def _own(scope: Scope, node: ast.Call, name: str) -> Kind:
             source.refuse(expression, f"p and m keep their names: {argument} of {name} cannot be {shown}")
         if isinstance(kind, Cells):
             source.refuse(expression, f"{shown} is {in_words(kind)}; hand over m, and write {shown}[k] in {name}")
+        if isinstance(kind, Choice):
+            source.refuse(expression, f"{shown} is {in_words(kind)}; hand over p, and compare {shown} in {name}")
         kinds[argument] = kind
     return scope.call_own(node, name, kinds)
 

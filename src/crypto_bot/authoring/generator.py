@@ -130,7 +130,7 @@ def _unpacked(params: ParameterSet) -> str:
 def _number(value: Value, at: int) -> str:
     if isinstance(value, bool):
         return f"params[{at}] != 0.0"
-    return f"int(params[{at}])" if isinstance(value, int) else f"params[{at}]"
+    return f"int(params[{at}])" if isinstance(value, int | str) else f"params[{at}]"
 
 
 def _indicator_parts(uses: tuple[IndicatorUse, ...]) -> tuple[list[str], list[str], list[str]]:

@@ -11,7 +11,7 @@ VOCABULARY = "crypto_bot.strategy"
 
 _POSSIBLE: Mapping[str, frozenset[str]] = {
     VOCABULARY: IMPORTABLE | {"*"},
-    "typing": frozenset(("Any", "Final", "NamedTuple")),
+    "typing": frozenset(("Any", "Final", "Literal", "NamedTuple")),
     "__future__": frozenset(("annotations",)),
 }
 

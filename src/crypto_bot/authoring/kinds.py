@@ -1,5 +1,6 @@
 """What kind of thing a name or an expression is, as the compiler will see it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
@@ -35,6 +36,13 @@ class Many:
 
 
 @dataclass(frozen=True)
+class Choice:
+    """A parameter that is one of several names; compiled it is the place of its name among them."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Cells:
     """One name of memory, for all symbols: one number for each (`count` 0), or so many."""
 
@@ -42,7 +50,7 @@ class Cells:
     count: int
 
 
-Kind: TypeAlias = Simple | Row | Many | Cells
+Kind: TypeAlias = Simple | Row | Many | Choice | Cells
 
 NUMBERS = (Simple.FLAG, Simple.WHOLE, Simple.FLAG_OR_WHOLE, Simple.DECIMAL, Simple.FLAG_OR_DECIMAL)
 
@@ -111,5 +119,13 @@ def in_words(kind: Kind) -> str:
             return kind.value
         case Row() | Many():
             return "a tuple"
+        case Choice(names):
+            return f"a name, {either(names)}"
         case Cells():
             return "the memory of all symbols"
+
+
+def either(names: Sequence[str]) -> str:
+    """Return names as they stand in a sentence that leaves the choice: 'one', 'two' or 'three'."""
+    shown = [repr(name) for name in names]
+    return " or ".join(filter(None, (", ".join(shown[:-1]), shown[-1])))

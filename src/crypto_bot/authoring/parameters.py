@@ -8,12 +8,13 @@ from decimal import Decimal, InvalidOperation
 from numbers import Real
 from typing import TypeAlias, cast
 
+from crypto_bot.authoring.kinds import either
 from crypto_bot.authoring.mistake import Mistake
 from crypto_bot.authoring.refusals import did_you_mean, listed
 from crypto_bot.authoring.source import AUTHORS_FAULTS, Source
 
 Number: TypeAlias = int | float | bool
-Value: TypeAlias = Number | tuple[int, ...] | tuple[float, ...]
+Value: TypeAlias = Number | str | tuple[int, ...] | tuple[float, ...]
 ParameterSet: TypeAlias = tuple[Value, ...]
 """An instance of an author's Params."""
 
@@ -30,15 +31,21 @@ _TYPES = {"int": int, "float": float, "bool": bool}
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter: the type of its number, or of the numbers of its tuple (`many`), and its default."""
+    """One parameter: the type of its number, or of the numbers of its tuple (`many`), and its default.
+
+    With `choices` it is one of these names, and `number` is the type of its place among them.
+    """
 
     name: str
     number: type[int] | type[float] | type[bool]
     many: bool
     default: Value
+    choices: tuple[str, ...] = ()
 
     def read(self, given: Given) -> Value:
         """Return the value in the parameter's own type; ValueError with a sentence when it is none."""
+        if self.choices:
+            return self._chosen(given)
         if not self.many:
             if isinstance(given, Sequence) and not isinstance(given, str):
                 raise ValueError(f"{self.name} must be {_CALLED[self.number]}, not {_shown(given)}")
@@ -52,6 +59,19 @@ class Parameter:
         if not items:
             raise ValueError(f"{self.name} must hold at least one number, as in {self.name}=5,10,20")
         return cast(Value, tuple(self._number(item, given) for item in items))
+
+    def flat(self, value: Value) -> tuple[Number, ...]:
+        """Return a value of this parameter as numbers: those of a tuple, and of a name its place."""
+        if isinstance(value, str):
+            return (self.choices.index(value),)
+        return value if isinstance(value, tuple) else (value,)
+
+    def _chosen(self, given: Given) -> str:
+        name = given.strip() if isinstance(given, str) else ""
+        if name not in self.choices:
+            near = did_you_mean(name, self.choices)
+            raise ValueError(f"{self.name} must be {either(self.choices)}, not {_shown(given)}{near}")
+        return name
 
     def _number(self, item: Given, given: Given) -> Number:
         """Convert one number; `given` is the whole of what was given, for the sentence."""
@@ -125,6 +145,11 @@ class Parameters:
         self._ask(chosen)
         return chosen
 
+    def flat(self, chosen: ParameterSet) -> tuple[Number, ...]:
+        """Return a set as the kernel takes it: one number after the other."""
+        pairs = zip(self.declared, chosen, strict=True)
+        return tuple(number for parameter, value in pairs for number in parameter.flat(value))
+
     def _make(self, values: Mapping[str, Value]) -> ParameterSet:
         make = cast(Callable[..., ParameterSet], self.params)
         return make(*(values.get(parameter.name, parameter.default) for parameter in self.declared))
@@ -148,12 +173,29 @@ class Parameters:
         raise Mistake(self.source.path, 0, text)
 
 
+def choices_of(annotation: ast.expr) -> tuple[str, ...]:
+    """Return the names that `Literal["one", "two"]` leaves to choose from; none for any other declaration."""
+    match annotation:
+        case ast.Subscript(value=ast.Name(id="Literal"), slice=ast.Tuple(elts=named)):
+            pass
+        case ast.Subscript(value=ast.Name(id="Literal"), slice=single):
+            named = [single]
+        case _:
+            return ()
+    names = tuple(each.value for each in named if isinstance(each, ast.Constant) and isinstance(each.value, str))
+    return names if len(names) == len(named) == len(set(names)) and all(names) else ()
+
+
 def parameters_of(source: Source, declared: Mapping[str, ast.AnnAssign], namespace: Mapping[str, object]) -> Parameters:
     """Return the parameters that the module's class Params declares; Mistake for a default of another type."""
     found = []
     made = namespace.get("Params")
     defaults = cast(Mapping[str, object], getattr(made, "_field_defaults", {}))
     for name, node in declared.items():
+        choices = choices_of(node.annotation)
+        if choices:
+            found.append(Parameter(name, int, False, cast(str, defaults[name]), choices))
+            continue
         declaration = ast.unparse(node.annotation)
         many = declaration.startswith("tuple")
         kind = _TYPES[declaration.removeprefix("tuple[").removesuffix(", ...]")]

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from crypto_bot.authoring import constants, imports
+from crypto_bot.authoring.kinds import either
+from crypto_bot.authoring.parameters import choices_of
 from crypto_bot.authoring.refusals import HOST, NAMES, did_you_mean, of_syntax
 from crypto_bot.authoring.source import Source
 from crypto_bot.authoring.vocabulary import PYTHON, SIDES, WORDS
@@ -16,6 +18,8 @@ ORDINARY = ("memory", "check")
 """These two run as ordinary Python, before a run."""
 
 PARAMETER_TYPES = ("int", "float", "bool", "tuple[int, ...]", "tuple[float, ...]")
+
+_CHOICE = 'Literal["one", "two"]'
 
 _TOP = "at the top level only constants in CAPITALS and timeframe, wake, warmup; what changes goes into memory(p)"
 
@@ -113,14 +117,26 @@ def _parameter(parts: Parts, node: ast.AnnAssign, name: str) -> None:
         source.refuse(node, f"parameter {name} is defined twice; keep one of them")
     if name.startswith("_"):
         source.refuse(node, f"parameter {name} begins with _; give it another name")
-    if ast.unparse(node.annotation) not in PARAMETER_TYPES:
+    choices = choices_of(node.annotation)
+    if not choices and ast.unparse(node.annotation) not in PARAMETER_TYPES:
         given = ast.unparse(node.annotation)
-        text = f"parameter {name} is declared {given}; possible are int, float, bool, {', '.join(PARAMETER_TYPES[3:])}"
+        text = f"parameter {name} is declared {given}; possible are {', '.join((*PARAMETER_TYPES, _CHOICE))}"
         source.refuse(node, text)
     if node.value is None:
         source.refuse(node, f"give every parameter a default: {name}: {ast.unparse(node.annotation)} = ...")
-    constants.refuse_unknown(source, node.value, _known(parts))
+    if choices:
+        _refuse_choice(parts, node, name, choices)
+    else:
+        constants.refuse_unknown(source, node.value, _known(parts))
     parts.parameters[name] = node
+
+
+def _refuse_choice(parts: Parts, node: ast.AnnAssign, name: str, choices: tuple[str, ...]) -> None:
+    """Raise the Mistake when a named choice cannot be written so, or starts as none of its names."""
+    if "Literal" not in parts.imported:
+        parts.source.refuse(node, "Literal is not imported; write from crypto_bot.strategy import Literal, ...")
+    if not isinstance(node.value, ast.Constant) or node.value.value not in choices:
+        parts.source.refuse(node, f"parameter {name} is one of its names, so its default must be {either(choices)}")
 
 
 def _assignment(parts: Parts, node: ast.Assign | ast.AnnAssign) -> None:

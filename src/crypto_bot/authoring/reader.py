@@ -7,11 +7,11 @@ from typing import Literal, cast
 
 from crypto_bot.authoring.constants import kind_of_constant
 from crypto_bot.authoring.edits import Text
-from crypto_bot.authoring.kinds import Cells, Kind, Many, Simple, kind_of_value
+from crypto_bot.authoring.kinds import Cells, Choice, Kind, Many, Simple, kind_of_value
 from crypto_bot.authoring.mistake import Mistake
 from crypto_bot.authoring.module import Cell, Module
 from crypto_bot.authoring.ordinary import memory_reader, run_top_level
-from crypto_bot.authoring.parameters import Parameter, Parameters, parameters_of
+from crypto_bot.authoring.parameters import Parameter, Parameters, choices_of, parameters_of
 from crypto_bot.authoring.parts import Parts, parts_of
 from crypto_bot.authoring.rewriting import Rewriting
 from crypto_bot.authoring.scope import Facts, Scope, argument_kind, local_names
@@ -119,6 +119,9 @@ def _rewritten(facts: Facts) -> Rewriting:
     for constant in (*parts.constants.values(), *parts.settings.values()):
         if isinstance(constant, ast.AnnAssign):
             rewriting.annotation(constant.annotation)
+    for parameter in parts.parameters.values():
+        if choices_of(parameter.annotation):
+            rewriting.annotation(parameter.annotation)
     for function in parts.functions.values():
         rewriting.function(function)
     return rewriting
@@ -133,6 +136,8 @@ def _constants(parts: Parts, namespace: Mapping[str, object]) -> Mapping[str, Ki
 
 def _parameters(parameters: Parameters) -> Mapping[str, Kind]:
     def kind(parameter: Parameter) -> Kind:
+        if parameter.choices:
+            return Choice(parameter.choices)
         number = _NUMBERS[parameter.number]
         return Many(number) if parameter.many else number
 

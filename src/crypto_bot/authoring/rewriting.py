@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from crypto_bot.authoring.calls import bound_word
 from crypto_bot.authoring.edits import Edit, Text, cut, end, insert, start
+from crypto_bot.authoring.expressions import choice_of
 from crypto_bot.authoring.kinds import Kind, Many, Row
 from crypto_bot.authoring.lengths import is_known, names_in, spelled
 from crypto_bot.authoring.module import IndicatorUse, Loop, Reach
@@ -64,6 +65,12 @@ class Rewriting:
                 self._loop(node)
             case ast.Call(func=ast.Name(id=name)):
                 self._call(node, name)
+            case ast.Compare(left=left, comparators=[right]) if choice := choice_of(self.facts, left) or choice_of(
+                self.facts, right
+            ):
+                name = right if isinstance(right, ast.Constant) else left
+                assert isinstance(name, ast.Constant)
+                self.edits.append(cut(start(name), end(name), f"({choice.names.index(str(name.value))}", ")"))
             case ast.Name(id=name) if name in SIDES:
                 self.edits.append(insert(start(node), f"{WORDS}."))
             case ast.AnnAssign(value=ast.expr() as given):

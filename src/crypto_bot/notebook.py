@@ -28,6 +28,7 @@ from crypto_bot.domain.market import Candles
 if TYPE_CHECKING:
     import polars as pl
 
+    from crypto_bot.backtesting.bracket import Bracket
     from crypto_bot.backtesting.summary import Summary
 
 Moment: TypeAlias = str | date | datetime
@@ -52,6 +53,8 @@ class Result:
         from crypto_bot.persistence.run_record import new_run_id
 
         self.outcome = finished.outcome
+        self._finished = finished
+        self._bracket: Bracket | None = None
         self._measured = measure(finished.outcome)
         run_id = new_run_id(datetime.now(UTC), os.urandom(2))
         self._label = RunLabel(run_id, finished.version, finished.params)
@@ -61,7 +64,7 @@ class Result:
         """All figures, with the keys of `backtest --json`: money as exact text, ratios as numbers."""
         from crypto_bot.backtesting.summary import summarise
 
-        return summarise(self.outcome, self._measured, self._label)
+        return summarise(self.outcome, self._measured, self._label, self._bracket)
 
     @property
     def equity(self) -> "pl.DataFrame":
@@ -77,25 +80,37 @@ class Result:
 
         return trades_frame(self.outcome, self._measured)
 
+    def bracket(self) -> "pl.DataFrame":
+        """Repeat the run under every way of filling and return what each comes to, the run's own first.
+
+        From then on figures, report and display tell the range as well. Raises DataError or RunFailed.
+        """
+        from crypto_bot.backtesting.bracket import bracket_of
+        from crypto_bot.backtesting.frames import bracket_frame
+
+        if self._bracket is None:
+            self._bracket = bracket_of(self._finished)
+        return bracket_frame(self._bracket)
+
     def report(self, path: str | Path) -> Path:
         """Write the HTML report and return where it is; UsageError when it cannot be written."""
         from crypto_bot.backtesting.report import write_report
 
         place = Path(path).expanduser()
-        write_report(self.outcome, self._measured, self._label, place)
+        write_report(self.outcome, self._measured, self._label, place, bracket=self._bracket)
         return place
 
     def __repr__(self) -> str:
         """Return the summary that the command prints."""
         from crypto_bot.backtesting.terminal import terminal_summary
 
-        return terminal_summary(self.outcome, self._measured, self._label)
+        return terminal_summary(self.outcome, self._measured, self._label, self._bracket)
 
     def _repr_html_(self) -> str:
         """Return figures and equity chart for a notebook."""
         from crypto_bot.backtesting.display import display
 
-        return display(self.outcome, self._measured)
+        return display(self.outcome, self._measured, self._bracket)
 
 
 def candles(

@@ -7,7 +7,8 @@ import pytest
 
 from crypto_bot.backtesting import moments
 from crypto_bot.backtesting.drawdown import falls, measure_drawdown, runs_under_water
-from crypto_bot.backtesting.metrics import annual_growth, buy_and_hold_curve, measure, periodic_returns
+from crypto_bot.backtesting.holding import buy_and_hold_curve
+from crypto_bot.backtesting.metrics import annual_growth, measure, periodic_returns
 from crypto_bot.domain.units import ATOMS, DAY_NS
 from tests.outcomes import FEE_PPM, START_NS, average_run, free_of_costs, idle_run
 
@@ -138,8 +139,8 @@ def test_moments_are_biased_and_kurtosis_is_raw() -> None:
 @pytest.mark.parametrize("equity", [[100.0] * 60, [100.0]], ids=["flat", "one bar"])
 def test_what_has_no_meaning_is_none_and_never_infinite(equity: list[float]) -> None:
     found = measure(idle_run(equity))
-    assert (found.sharpe, found.sharpe_se, found.skill, found.sortino, found.calmar) == (None,) * 5
-    assert (found.profit_factor, found.expectancy, found.win_rate) == (None, None, None)
+    assert (found.sharpe, found.sharpe_se, found.certainty.skill, found.sortino, found.calmar) == (None,) * 5
+    assert (found.scores.profit_factor, found.scores.expectancy, found.scores.win_rate) == (None, None, None)
     assert (found.total_return, found.drawdown.deepest, found.exposure, found.turnover) == (0.0, 0.0, 0.0, 0.0)
 
 
@@ -165,7 +166,7 @@ def test_a_day_without_bars_counts_with_nothing() -> None:
 
 def test_bars_longer_than_a_day_have_their_own_year() -> None:
     found = measure(idle_run([100.0 + n % 3 for n in range(20)], timeframe="1w"))
-    assert found.periods == 20
+    assert found.certainty.periods == 20
     assert found.periods_per_year == pytest.approx(365 / 7)
 
 

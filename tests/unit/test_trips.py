@@ -42,8 +42,8 @@ def test_one_purchase_sold_in_two_parts_makes_two_trips() -> None:
     trips = found.books.trips
     assert (trips.bars.tolist(), trips.fill.tolist()) == ([3, 7], [1, 2])
     assert trips.entry_price.tolist() == [100 * ATOMS] * 2
-    assert (found.wins, found.losses, found.win_rate) == (1, 1, 0.5)
-    assert found.expectancy == -20 * ATOMS // 100
+    assert (found.scores.wins, found.scores.losses, found.scores.win_rate) == (1, 1, 0.5)
+    assert found.scores.expectancy == -20 * ATOMS // 100
     assert found.books.open == ()
 
 
@@ -124,7 +124,7 @@ def test_profit_factor_and_expectancy_are_those_of_the_worked_example(
     for n, net in enumerate(nets):
         fills += [(2 * n, 1, "500", "1"), (2 * n + 1, -1, str(500 + net), "1")]
     found = measure(run(fills, ppm=0))
-    assert found.profit_factor == (None if factor is None else pytest.approx(factor))
-    assert found.expectancy == sum(nets) * ATOMS // len(nets)
-    assert found.expectancy // ATOMS == expectancy
-    assert (found.wins, found.losses) == (sum(n > 0 for n in nets), sum(n < 0 for n in nets))
+    assert found.scores.profit_factor == (None if factor is None else pytest.approx(factor))
+    assert found.scores.expectancy == sum(nets) * ATOMS // len(nets)
+    assert found.scores.expectancy // ATOMS == expectancy
+    assert (found.scores.wins, found.scores.losses) == (sum(n > 0 for n in nets), sum(n < 0 for n in nets))

@@ -2,21 +2,25 @@
 
 from collections.abc import Sequence
 from html import escape
+from typing import TYPE_CHECKING
 
 from crypto_bot.backtesting.critique import criticise
-from crypto_bot.backtesting.figures import duration, money, number, percent
+from crypto_bot.backtesting.figures import PLUS_MINUS, duration, money, number, percent
 from crypto_bot.backtesting.metrics import Metrics
 from crypto_bot.backtesting.outcome import Outcome
 from crypto_bot.backtesting.report.series import equity_line
-from crypto_bot.backtesting.terminal import compared
+from crypto_bot.backtesting.terminal import compared, ranged
 from crypto_bot.domain.units import format_time
+
+if TYPE_CHECKING:
+    from crypto_bot.backtesting.bracket import Bracket
 
 _WIDTH, _HEIGHT = 640, 160
 _POINTS = 320
 _BOT, _HOLD = "#2a78d6", "#8a8a86"
 
 
-def display(outcome: Outcome, metrics: Metrics) -> str:
+def display(outcome: Outcome, metrics: Metrics, bracket: "Bracket | None" = None) -> str:
     """Return title, chart, figures and objections; text takes the colours of the page around it."""
     symbols = ", ".join(instrument.symbol for instrument in outcome.instruments)
     window = f"{format_time(int(outcome.times[0]))} to {format_time(int(outcome.times[-1]))}"
@@ -25,20 +29,22 @@ def display(outcome: Outcome, metrics: Metrics) -> str:
         f"<td style='text-align:left'><small>{escape(name)}</small><br>{escape(value)}</td>"
         for name, value in _figures(outcome, metrics)
     )
-    notes = [compared(metrics), *outcome.warnings, *(str(remark) for remark in criticise(outcome, metrics))]
+    notes = [compared(metrics), ranged(bracket) if bracket is not None else "", *outcome.warnings]
+    notes += [str(remark) for remark in criticise(outcome, metrics, bracket)]
     said = "".join(f"<div><small>{escape(note)}</small></div>" for note in notes if note)
     return f"<div><div>{title}</div>{_chart(outcome)}<table><tr>{cells}</tr></table>{said}</div>"
 
 
 def _figures(outcome: Outcome, metrics: Metrics) -> list[tuple[str, str]]:
     fall = metrics.drawdown
+    error = "" if metrics.sharpe_se is None else f" {PLUS_MINUS} {number(metrics.sharpe_se)}"
     return [
         ("Final equity", f"{money(int(outcome.equity[-1]))} {outcome.quote}"),
         ("Return", percent(metrics.total_return, signed=True)),
         ("Buy and hold", percent(metrics.buy_and_hold_return, signed=True)),
         ("Max drawdown", f"{percent(fall.deepest)}, {duration(fall.longest_ns)}"),
-        ("Sharpe", number(metrics.sharpe)),
-        ("Round trips", f"{metrics.books.trips.closed:,}, {percent(metrics.win_rate, 1)} won"),
+        ("Sharpe", number(metrics.sharpe) + error),
+        ("Round trips", f"{metrics.books.trips.closed:,}, {percent(metrics.scores.win_rate, 1)} won"),
         ("Fees", f"{money(metrics.books.fees)} {outcome.quote}"),
     ]
 

@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from crypto_bot.backtesting.bracket import Bracket
 from crypto_bot.backtesting.metrics import Metrics
 from crypto_bot.backtesting.outcome import Outcome
 from crypto_bot.backtesting.tables import TRADE_COLUMNS, trade_rows
@@ -27,4 +28,19 @@ def trades_frame(outcome: Outcome, metrics: Metrics) -> pl.DataFrame:
         pl.col(_TIMES).str.to_datetime(time_unit="ns", time_zone="UTC"),
         pl.col(_WHOLE).cast(pl.Int64),
         pl.exclude(*_TIMES, *_WHOLE, *_TEXTS).cast(pl.Float64),
+    )
+
+
+def bracket_frame(bracket: Bracket) -> pl.DataFrame:
+    """Return one row per way of filling: `way`, `final_equity`, `total_return`, `max_drawdown` and `fills`."""
+    return pl.DataFrame(
+        [(way.fills, way.final_equity / ATOMS, way.total_return, way.deepest, way.executions) for way in bracket.ways],
+        schema={
+            "way": pl.String,
+            "final_equity": pl.Float64,
+            "total_return": pl.Float64,
+            "max_drawdown": pl.Float64,
+            "fills": pl.Int64,
+        },
+        orient="row",
     )

@@ -10,49 +10,57 @@ import numpy as np
 import numpy.typing as npt
 
 from crypto_bot.backtesting import drawdown, moments
+from crypto_bot.backtesting.certainty import Certainty, measure_certainty
+from crypto_bot.backtesting.costs import Costs, measure_costs
+from crypto_bot.backtesting.holding import buy_and_hold_curve, buy_and_hold_return
 from crypto_bot.backtesting.outcome import Outcome
+from crypto_bot.backtesting.regression import Regression, regress
+from crypto_bot.backtesting.scores import Scores, score
+from crypto_bot.backtesting.tails import Tail, tail
 from crypto_bot.backtesting.trips import Books, settle, unrealised
 from crypto_bot.data.decoded import release
-from crypto_bot.domain.market import Candles, IntArray
+from crypto_bot.domain.market import IntArray
 from crypto_bot.domain.timeframe import timeframe_ns
-from crypto_bot.domain.units import DAY_NS, PPM, PPM_PER_BPS, YEAR_NS
+from crypto_bot.domain.units import DAY_NS, YEAR_NS
 
 FloatArray = npt.NDArray[np.float64]
 
 SHORTEST_FOR_YEARLY_NS = 30 * DAY_NS
 """A growth rate per year from less than this would be a guess."""
 
+RECENT_NS = 3 * YEAR_NS
+"""The last 36 months, over which funds quote their Calmar ratio."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Metrics:
     """What `measure` found. Ratios are plain numbers (0.153), drawdowns <= 0, money int atoms; None has no meaning.
 
-    `sharpe_se` is the standard error of the annualised Sharpe ratio, `skill` the probability that the true one is
-    above 0, `needed_periods` how many returns it takes to be 95 % sure. `log_growth` is the mean log return per year,
-    `log_growth_t` its t statistic. `books_gap` is 0 when trips, open positions and fees explain the final equity to
-    the atom; None when fees in a third asset make it uncheckable.
+    `returns` are those that the ratios are made of. `log_growth` is the mean log return per year, `log_growth_t` its
+    t statistic. `recent_calmar` is that of the last 36 months, None for shorter runs. `upi` is growth per year over
+    the Ulcer index. `books_gap` is 0 when trips, open positions and fees explain the final equity to the atom; None
+    when fees in a third asset make it uncheckable. `market` sets the returns beside those of holding.
     """
 
-    periods: int
+    returns: FloatArray
     periods_per_year: float
     total_return: float
     cagr: float | None
     volatility: float | None
     sharpe: float | None
     sharpe_se: float | None
-    skill: float | None
-    needed_periods: float | None
+    certainty: Certainty
     sortino: float | None
     calmar: float | None
+    recent_calmar: float | None
+    upi: float | None
     log_growth: float | None
     log_growth_t: float | None
+    tail_95: Tail | None
+    tail_99: Tail | None
     drawdown: drawdown.Drawdown
     books: Books
-    wins: int
-    losses: int
-    profit_factor: float | None
-    expectancy: int | None
-    win_rate: float | None
+    scores: Scores
     gross: int
     net: int
     unrealised: int
@@ -60,7 +68,9 @@ class Metrics:
     exposure: float
     mean_invested: float
     turnover: float
+    costs: Costs
     buy_and_hold_return: float | None
+    market: Regression | None
 
 
 def measure(outcome: Outcome) -> Metrics:
@@ -71,65 +81,74 @@ def measure(outcome: Outcome) -> Metrics:
     bar_ns = timeframe_ns(outcome.timeframe)
     moments_ns = np.concatenate((outcome.times[:1], outcome.times + bar_ns))
     per_year = YEAR_NS / max(bar_ns, DAY_NS)
-    returns = periodic_returns(equity, moments_ns, bar_ns)
+    points = period_points(moments_ns, bar_ns)
+    returns = simple_returns(equity[points])
     books = settle(outcome)
     fall = drawdown.measure_drawdown(equity, moments_ns)
     total = float(equity[-1] / equity[0] - 1)
     yearly = annual_growth(total, returns.size, per_year)
-    form, ratio = moments.shape(returns), moments.sharpe(returns, per_year)
-    single = None if ratio is None else ratio / per_year**0.5
-    error = None if single is None else moments.sharpe_error(single, returns.size, form)
+    certainty = measure_certainty(returns, per_year)
     growth = moments.growth(returns, per_year)
+    costs = measure_costs(outcome, books.fees)
     net = books.trips.net
-    gains, pains = int(net[net > 0].sum()), int(-net[net < 0].sum())
     invested = _invested(outcome, books)
     open_gain = unrealised(outcome, books)
     explained = outcome.initial_equity + int(net.sum()) + open_gain - sum(position.fees for position in books.open)
     return Metrics(
-        periods=returns.size,
+        returns=returns,
         periods_per_year=per_year,
         total_return=total,
         cagr=yearly,
         volatility=moments.volatility(returns, per_year),
-        sharpe=ratio,
-        sharpe_se=None if error is None else error * per_year**0.5,
-        skill=None if single is None else moments.skill_probability(single, returns.size, form),
-        needed_periods=None if single is None else moments.least_track_record(single, form),
+        sharpe=moments.sharpe(returns, per_year),
+        sharpe_se=certainty.error,
+        certainty=certainty,
         sortino=moments.sortino(returns, per_year),
-        calmar=None if yearly is None or fall.deepest > -moments.FLAT else yearly / -fall.deepest,
+        calmar=_over(yearly, -fall.deepest),
+        recent_calmar=_recent_calmar(equity, moments_ns, per_year),
+        upi=_over(yearly, fall.ulcer),
         log_growth=None if growth is None else growth[0],
         log_growth_t=None if growth is None else growth[1],
+        tail_95=tail(returns, 0.95),
+        tail_99=tail(returns, 0.99),
         drawdown=fall,
         books=books,
-        wins=int(np.count_nonzero(net > 0)),
-        losses=int(np.count_nonzero(net < 0)),
-        profit_factor=gains / pains if pains else None,
-        expectancy=int(net.sum()) // books.trips.closed if books.trips.closed else None,
-        win_rate=float(np.mean(net > 0)) if books.trips.closed else None,
+        scores=score(net),
         gross=int(books.trips.gross.sum()),
         net=int(net.sum()),
         unrealised=open_gain,
         books_gap=None if books.other_fees else int(outcome.equity[-1]) - explained,
         exposure=0.0 if invested is None else float(np.mean(invested > 0)),
         mean_invested=0.0 if invested is None else float(np.mean(invested)),
-        turnover=_turnover(outcome, equity, int(moments_ns[-1] - moments_ns[0])),
+        turnover=_turnover(costs, equity, int(moments_ns[-1] - moments_ns[0])),
+        costs=costs,
         buy_and_hold_return=buy_and_hold_return(outcome),
+        market=_market(outcome, points, returns, per_year),
     )
 
 
-def periodic_returns(equity: FloatArray, moments_ns: IntArray, bar_ns: int) -> FloatArray:
-    """Return the simple returns of equity between UTC day closes, or between bars longer than a day.
+def period_points(moments_ns: IntArray, bar_ns: int) -> IntArray:
+    """Return which points of an equity curve the returns are taken between: UTC day closes, or bars longer than a day.
 
-    `moments_ns` are the times at which `equity` was true; the first of both is the start. A point that is not
-    positive has no returns after it.
+    `moments_ns` are the times of the points; the first is the start of the run.
     """
-    if bar_ns <= DAY_NS:
-        closes_ns = np.arange(moments_ns[0] // DAY_NS + 1, (moments_ns[-1] - 1) // DAY_NS + 2) * DAY_NS
-        equity = equity[np.concatenate(([0], np.searchsorted(moments_ns, closes_ns, "right") - 1))]
-    lost = np.flatnonzero(equity <= 0)
+    if bar_ns > DAY_NS:
+        return np.arange(moments_ns.size)
+    closes_ns = np.arange(moments_ns[0] // DAY_NS + 1, (moments_ns[-1] - 1) // DAY_NS + 2) * DAY_NS
+    return np.concatenate(([0], np.searchsorted(moments_ns, closes_ns, "right") - 1))
+
+
+def simple_returns(worth: FloatArray) -> FloatArray:
+    """Return the change from each point to the next; a point that is not positive has no returns after it."""
+    lost = np.flatnonzero(worth <= 0)
     if lost.size:
-        equity = equity[: lost[0] + 1]
-    return equity[1:] / equity[:-1] - 1
+        worth = worth[: lost[0] + 1]
+    return worth[1:] / worth[:-1] - 1
+
+
+def periodic_returns(equity: FloatArray, moments_ns: IntArray, bar_ns: int) -> FloatArray:
+    """Return the simple returns of equity, true at `moments_ns`, between UTC day closes or longer bars."""
+    return simple_returns(equity[period_points(moments_ns, bar_ns)])
 
 
 def annual_growth(total_return: float, periods: int, per_year: float) -> float | None:
@@ -140,6 +159,31 @@ def annual_growth(total_return: float, periods: int, per_year: float) -> float |
         return -1.0
     yearly = (1 + total_return) ** (per_year / periods) - 1
     return float(yearly)
+
+
+def _over(yearly: float | None, depth: float) -> float | None:
+    """Return growth per year over a depth; None where there was no fall to speak of."""
+    return None if yearly is None or depth < moments.FLAT else yearly / depth
+
+
+def _recent_calmar(equity: FloatArray, moments_ns: IntArray, per_year: float) -> float | None:
+    """Return the Calmar ratio of the last 36 months; None when the run is not longer than that."""
+    first = int(np.searchsorted(moments_ns, moments_ns[-1] - RECENT_NS, "left"))
+    if first == 0 or equity[first] <= 0:
+        return None
+    part = equity[first:]
+    periods = round((moments_ns[-1] - moments_ns[first]) / YEAR_NS * per_year)
+    yearly = annual_growth(float(part[-1] / part[0] - 1), periods, per_year)
+    return _over(yearly, -float(np.min(drawdown.falls(part))))
+
+
+def _market(outcome: Outcome, points: IntArray, returns: FloatArray, per_year: float) -> Regression | None:
+    """Set the returns beside those of holding over the same periods; point 0 is the start, point n bar n - 1."""
+    curve = buy_and_hold_curve(outcome, points[1:] - 1)
+    if curve is None:
+        return None
+    held = simple_returns(np.concatenate(([1.0], np.where(points[1:] > 0, curve, 1.0))))
+    return regress(returns, held, per_year)
 
 
 def _invested(outcome: Outcome, books: Books) -> FloatArray | None:
@@ -163,55 +207,7 @@ def _invested(outcome: Outcome, books: Books) -> FloatArray | None:
     return np.divide(gross, outcome.equity, out=gross, where=outcome.equity > 0)  # in place: a year is a few MB
 
 
-def _turnover(outcome: Outcome, equity: FloatArray, span_ns: int) -> float:
+def _turnover(costs: Costs, equity: FloatArray, span_ns: int) -> float:
     """Return what was bought and sold (both counted) per year, over mean equity."""
-    fills, traded = outcome.fills, 0.0
-    for k, instrument in enumerate(outcome.instruments):
-        mine = fills["instrument"] == k
-        money = np.dot(fills["price"][mine].astype(np.float64), fills["quantity"][mine].astype(np.float64))
-        traded += float(money) / (instrument.price_scale * instrument.quantity_scale)
-    mean = float(np.mean(equity[1:])) / 1e8
-    return traded / mean * (YEAR_NS / span_ns) if mean > 0 else 0.0
-
-
-def first_purchase(outcome: Outcome, k: int) -> tuple[int, float] | None:
-    """Return when, and at what price with costs, somebody who only holds buys instrument k; None when never.
-
-    That is the open of the first bar after the run's first slice, the first price a bot can trade at, worsened by
-    the taker's slippage and fee. The price is a float at the instrument's scale.
-    """
-    candles: Candles = outcome.candles[k]
-    row = int(np.searchsorted(candles.times, outcome.times[0], "right"))
-    if row >= len(candles) or candles.times[row] > outcome.times[-1]:
-        return None
-    costs = outcome.assumptions
-    slipped = 1 + costs.slippage_bps * PPM_PER_BPS / PPM
-    return int(candles.times[row]), int(candles.open[row]) * slipped * (1 + costs.fee_taker_bps * PPM_PER_BPS / PPM)
-
-
-def buy_and_hold_curve(outcome: Outcome) -> FloatArray | None:
-    """Return the worth of holding, per bar, as a multiple of the start; None when nothing could be bought.
-
-    The capital is split evenly over the run's instruments at the start and never touched again; the part of an
-    instrument without bars yet is cash.
-    """
-    worth, bought = np.zeros(outcome.times.size), False
-    for k in range(len(outcome.instruments)):
-        purchase = first_purchase(outcome, k)
-        if purchase is None:
-            worth += 1.0
-            continue
-        since, price = purchase
-        bought = True
-        worth += np.where(outcome.times >= since, outcome.closes[:, k] / price, 1.0)
-    return worth / len(outcome.instruments) if bought else None
-
-
-def buy_and_hold_return(outcome: Outcome) -> float | None:
-    """Return what the same capital would have made by holding the run's instruments in equal parts."""
-    purchases = [first_purchase(outcome, k) for k in range(len(outcome.instruments))]
-    if not any(purchases):
-        return None
-    last = outcome.closes[-1]
-    ratios = [1.0 if bought is None else float(last[k]) / bought[1] for k, bought in enumerate(purchases)]
-    return sum(ratios) / len(ratios) - 1
+    mean = float(np.mean(equity[1:]))
+    return costs.traded / mean * (YEAR_NS / span_ns) if mean > 0 else 0.0

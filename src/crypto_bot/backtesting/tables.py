@@ -5,9 +5,10 @@ Numbers are exact decimals, times ISO 8601 UTC. A file appears complete or not a
 `--trades` has one row per fill, and after each fill that reduced a position a `round_trip` row. There `time`, `price`
 and `order_id` are those of the closing fill, `side` is the side of the position (long or short), `quantity` what was
 closed, `fee` both legs' fees in the quote asset. The columns after `strategy` belong to round trips alone:
-`entry_time`, `entry_price` (average cost, rounded down to 8 decimals), `gross` and `net` (without and with fees) and
-`bars` held. `--equity` has one row per bar; `time` is the bar's open time, its label in every table of candles, and
-`equity` is what the account was worth at that bar's close.
+`entry_time`, `entry_price` (average cost, rounded down to 8 decimals), `gross` and `net` (without and with fees),
+`bars` held, and `mae` and `mfe`, the furthest the price went against and for it, as shares of the entry price.
+`--equity` has one row per bar; `time` is the bar's open time, its label in every table of candles, and `equity` is
+what the account was worth at that bar's close.
 """
 
 import csv
@@ -18,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crypto_bot.backtesting.atomic import replacing
+from crypto_bot.backtesting.excursions import excursions
 from crypto_bot.backtesting.metrics import Metrics
 from crypto_bot.backtesting.outcome import Outcome
 from crypto_bot.backtesting.trips import Trips
@@ -26,7 +28,7 @@ from crypto_bot.domain.units import ATOMS, SECOND_NS, format_scaled, format_time
 
 TRADE_COLUMNS = (
     *("kind", "time", "symbol", "side", "price", "quantity", "fee", "fee_asset", "order_id", "strategy"),
-    *("entry_time", "entry_price", "gross", "net", "bars"),
+    *("entry_time", "entry_price", "gross", "net", "bars", "mae", "mfe"),
 )
 BLOCK = 65_536
 
@@ -73,7 +75,8 @@ def trade_rows(outcome: Outcome, trips: Trips) -> Iterator[tuple[str | int, ...]
     strategies = [safe_cell(name) for name in outcome.strategies]
     symbols = [safe_cell(instrument.symbol) for instrument in outcome.instruments]
     assets = [safe_cell(asset) for asset in outcome.assets]
-    closing, trip = trips.fill.tolist(), 0
+    closing, trip, moves = trips.fill.tolist(), 0, excursions(outcome, trips)
+    adverse, favourable = moves.adverse.tolist(), moves.favourable.tolist()
     fills = outcome.fills
     names = ("time_ns", "strategy", "instrument", "order_id", "side", "price", "quantity", "fee", "fee_asset")
     rows = zip(*(fills[name].tolist() for name in names), strict=True)
@@ -83,15 +86,18 @@ def trade_rows(outcome: Outcome, trips: Trips) -> Iterator[tuple[str | int, ...]
             *("fill", format_time(time_ns), symbols[k], "buy" if side > 0 else "sell"),
             *(instrument.price_text(price), instrument.quantity_text(quantity)),
             *(format_scaled(fee, ATOMS), assets[asset], order_id, strategies[strategy]),
-            *("", "", "", "", ""),
+            *("", "", "", "", "", "", ""),
         )
         if trip < len(closing) and closing[trip] == row:
-            yield _trip_row(outcome, trips, trip, (symbols[k], strategies[strategy]))
+            yield (
+                *_trip_row(outcome, trips, trip, (symbols[k], strategies[strategy])),
+                *(f"{adverse[trip]:.6f}", f"{favourable[trip]:.6f}"),
+            )
             trip += 1
 
 
 def _trip_row(outcome: Outcome, trips: Trips, row: int, names: tuple[str, str]) -> tuple[str | int, ...]:
-    """Return the row of one round trip; `names` are its symbol and strategy."""
+    """Return the row of one round trip but for its excursions; `names` are its symbol and strategy."""
     instrument = outcome.instruments[int(trips.instrument[row])]
     money = [format_scaled(int(column[row]), ATOMS) for column in (trips.quantity, trips.fees, trips.gross, trips.net)]
     return (

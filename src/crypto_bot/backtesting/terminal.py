@@ -1,10 +1,15 @@
 """The run on a terminal: a few aligned lines of plain text, no colour needed to read them."""
 
+from typing import TYPE_CHECKING
+
 from crypto_bot.backtesting.critique import criticise
 from crypto_bot.backtesting.figures import duration, money, number, percent, plain
 from crypto_bot.backtesting.metrics import Metrics
 from crypto_bot.backtesting.outcome import Outcome, RunLabel
 from crypto_bot.domain.units import format_time
+
+if TYPE_CHECKING:
+    from crypto_bot.backtesting.bracket import Bracket
 
 LABEL_WIDTH = 16
 COLUMN_WIDTH = 48
@@ -29,7 +34,16 @@ def compared(metrics: Metrics) -> str:
     return f"The bot is {number(abs(points))} points {'ahead of' if points > 0 else 'behind'} buy and hold."
 
 
-def terminal_summary(outcome: Outcome, metrics: Metrics, label: RunLabel) -> str:
+def ranged(bracket: "Bracket") -> str:
+    """Return the sentence that sets the result between its worst and its best way of filling."""
+    low, high = bracket.low, bracket.high
+    if low.final_equity == high.final_equity:
+        return f"Every way of filling ends the same: {percent(low.total_return, signed=True)}."
+    ends = f"{percent(low.total_return, signed=True)} ({low.fills}) to {percent(high.total_return, signed=True)}"
+    return f"By the order of prices inside the bars: {ends} ({high.fills}); here {bracket.own.fills}."
+
+
+def terminal_summary(outcome: Outcome, metrics: Metrics, label: RunLabel, bracket: "Bracket | None" = None) -> str:
     """Return the summary for people: ASCII, at most 100 columns, ending with the objections."""
     symbols = [instrument.symbol for instrument in outcome.instruments]
     shown = ", ".join(symbols[:4]) + (f" and {len(symbols) - 4} more" if len(symbols) > 4 else "")
@@ -44,7 +58,8 @@ def terminal_summary(outcome: Outcome, metrics: Metrics, label: RunLabel) -> str
         right = _cell(*pairs[row + half]) if row + half < len(pairs) else ""
         lines.append(f"{left:<{COLUMN_WIDTH}}{right}".rstrip())
     lines += ["", compared(metrics)] if compared(metrics) else []
-    notes = [*outcome.warnings, *(str(remark) for remark in criticise(outcome, metrics))]
+    lines += [ranged(bracket)] if bracket is not None else []
+    notes = [*outcome.warnings, *(str(remark) for remark in criticise(outcome, metrics, bracket))]
     lines += ["", *(f"! {note}" for note in notes)] if notes else []
     taken = outcome.assumptions
     costs = f"fees {taken.fee_maker_bps:g} / {taken.fee_taker_bps:g} bps, slippage {taken.slippage_bps:g} bps"
@@ -75,7 +90,7 @@ def _figures(outcome: Outcome, metrics: Metrics) -> list[tuple[str, str]]:
         ("Sortino", number(metrics.sortino)),
         ("Calmar", number(metrics.calmar)),
         ("Volatility", percent(metrics.volatility)),
-        ("Round trips", f"{trips:,}, {percent(metrics.win_rate, 1)} won"),
-        ("Profit factor", number(metrics.profit_factor)),
+        ("Round trips", f"{trips:,}, {percent(metrics.scores.win_rate, 1)} won"),
+        ("Profit factor", number(metrics.scores.profit_factor)),
         ("In the market", f"{percent(metrics.exposure, 1)} of the time"),
     ]

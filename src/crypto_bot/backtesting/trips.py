@@ -17,6 +17,9 @@ from crypto_bot.domain.instrument import Instrument
 from crypto_bot.domain.market import IntArray
 from crypto_bot.domain.units import ATOMS
 
+_SAFE = 2.0**62
+"""Products below this fit into 64 bits with room for a float's rounding."""
+
 
 class Trips(NamedTuple):
     """Columns of int64, one row per round trip in the order of its closing fill.
@@ -111,18 +114,36 @@ def worth(instrument: Instrument, price: int, quantity: int, *, up: bool) -> int
     return _part(price * quantity, ATOMS, scale, up=up)
 
 
+def _moneys(outcome: Outcome) -> list[int]:
+    """Return what each fill moved in atoms of the quote asset, without fees: what we pay rounded up, else down."""
+    fills = outcome.fills
+    prices, sizes, buys = fills["price"].astype(np.int64), fills["quantity"].astype(np.int64), fills["side"] > 0
+    found = np.zeros(fills.size, dtype=np.int64)
+    for k, instrument in enumerate(outcome.instruments):
+        mine = np.flatnonzero(fills["instrument"] == k)
+        scale = instrument.price_scale * instrument.quantity_scale
+        times, over = max(ATOMS // scale, 1), max(scale // ATOMS, 1)
+        price, size = prices[mine], sizes[mine]
+        if times * scale != over * ATOMS or float(np.max(price.astype(np.float64) * size, initial=0)) * times > _SAFE:
+            exact = zip(price.tolist(), size.tolist(), buys[mine].tolist(), strict=True)
+            found[mine] = [worth(instrument, each, many, up=up) for each, many, up in exact]
+            continue
+        product = price * size * times
+        found[mine] = np.where(buys[mine], -(-product // over), product // over)
+    return found.tolist()
+
+
 def settle(outcome: Outcome) -> Books:
     """Go through the fills of a run and close its round trips."""
     fills = outcome.fills
     bars = np.maximum(np.searchsorted(outcome.times, fills["time_ns"], "right") - 1, 0).astype(np.int64)
     names = ("time_ns", "strategy", "instrument", "order_id", "side", "price", "quantity", "fee", "fee_asset")
-    rows = zip(bars.tolist(), *(fills[name].tolist() for name in names), strict=True)
+    rows = zip(bars.tolist(), _moneys(outcome), *(fills[name].tolist() for name in names), strict=True)
     bases, quote = [instrument.base for instrument in outcome.instruments], outcome.quote
     ledger = _Ledger()
-    for row, (bar, time_ns, strategy, k, order_id, side, price, quantity, fee, asset) in enumerate(rows):
+    for row, (bar, money, time_ns, strategy, k, order_id, side, price, quantity, fee, asset) in enumerate(rows):
         instrument = outcome.instruments[k]
         change = side * quantity * (ATOMS // instrument.quantity_scale)
-        money = worth(instrument, price, quantity, up=side > 0)
         paid_in = outcome.assets[asset]
         if paid_in == bases[k]:
             change -= fee

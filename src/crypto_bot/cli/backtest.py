@@ -15,6 +15,7 @@ from crypto_bot.cli.output import show
 from crypto_bot.domain.errors import UsageError
 
 if TYPE_CHECKING:
+    from crypto_bot.backtesting.bracket import Bracket
     from crypto_bot.backtesting.metrics import Metrics
     from crypto_bot.backtesting.outcome import RunLabel
     from crypto_bot.backtesting.request import Finished, Request
@@ -46,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--limits", metavar="HOW", help="risk limits: config or off")
     add("--isolation", choices=("fast_local", "process"), help="where strategies run")
     add("--offline", action="store_true", help="download nothing; this version never does")
+    add("--bracket", action="store_true", help="repeat under every way of filling and tell the range")
     add("--report", metavar="FILE", type=Path, help="write the HTML report")
     add("--trades", metavar="FILE", type=Path, help="write fills and round trips as CSV")
     add("--equity", metavar="FILE", type=Path, help="write the equity of every bar as CSV")
@@ -74,12 +76,13 @@ def execute(args: argparse.Namespace) -> int:
     metrics = measure(finished.outcome)
     run_id = new_run_id(datetime.fromtimestamp(started_ns / 1e9, UTC), os.urandom(2))
     label = RunLabel(run_id, finished.version, finished.params)
-    summary = summarise(finished.outcome, metrics, label)
-    _write(args, finished, metrics, label)
+    bracket = _bracket(finished) if args.bracket else None
+    summary = summarise(finished.outcome, metrics, label, bracket)
+    _write(args, finished, (metrics, label, bracket))
     try:
         _remember(settings, finished, summary, started_ns)
     finally:  # a full disk is no reason to keep back what was found
-        lines = [] if args.json else terminal_summary(finished.outcome, metrics, label).splitlines()
+        lines = [] if args.json else terminal_summary(finished.outcome, metrics, label, bracket).splitlines()
         show(args, summary, lines)
     return 0
 
@@ -119,12 +122,19 @@ def _refuse_place(flag: str, path: Path | None) -> None:
         raise UsageError(f"--{flag} {path} {wrong}; name a file in a folder that exists")
 
 
-def _write(args: argparse.Namespace, finished: Finished, metrics: Metrics, label: RunLabel) -> None:
+def _bracket(finished: Finished) -> Bracket:
+    from crypto_bot.backtesting.bracket import bracket_of
+
+    return bracket_of(finished)
+
+
+def _write(args: argparse.Namespace, finished: Finished, found: tuple[Metrics, RunLabel, Bracket | None]) -> None:
     """Write the files that were asked for."""
+    metrics, label, bracket = found
     if args.report is not None:
         from crypto_bot.backtesting.report import write_report
 
-        write_report(finished.outcome, metrics, label, args.report)
+        write_report(finished.outcome, metrics, label, args.report, bracket=bracket)
     if args.trades is not None:
         from crypto_bot.backtesting.tables import write_trades
 

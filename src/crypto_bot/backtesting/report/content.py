@@ -6,18 +6,26 @@ page puts it in as text, never as markup.
 
 import shlex
 import unicodedata
-from typing import NotRequired, TypedDict
+from typing import TYPE_CHECKING, NotRequired, TypedDict
+
+import numpy as np
 
 from crypto_bot.backtesting.critique import criticise
+from crypto_bot.backtesting.excursions import excursions
 from crypto_bot.backtesting.figures import PLUS_MINUS, duration, money, number, percent
 from crypto_bot.backtesting.metrics import Metrics
 from crypto_bot.backtesting.outcome import Outcome, ParamValue, RunLabel
+from crypto_bot.backtesting.report.groups import Group, Row, groups_of, sign_of
 from crypto_bot.backtesting.report.listing import Listing, fill_listing, trip_listing
 from crypto_bot.backtesting.report.months import YearRow, monthly_returns
+from crypto_bot.backtesting.report.scatter import Scatter, scatter_of
 from crypto_bot.backtesting.report.series import CandleChart, Line, candle_charts, equity_line
-from crypto_bot.backtesting.terminal import compared, points_ahead
+from crypto_bot.backtesting.terminal import compared, points_ahead, ranged
 from crypto_bot.domain.timeframe import timeframe_ns
 from crypto_bot.domain.units import ATOMS, DAY_NS, format_scaled, format_time
+
+if TYPE_CHECKING:
+    from crypto_bot.backtesting.bracket import Bracket
 
 
 class Figure(TypedDict):
@@ -29,21 +37,6 @@ class Figure(TypedDict):
     sign: NotRequired[int]
     after: NotRequired[str]
     note: str
-
-
-class Row(TypedDict):
-    """A name and its value in a list."""
-
-    name: str
-    text: str
-    sign: NotRequired[int]
-
-
-class Group(TypedDict):
-    """Rows under one heading."""
-
-    title: str
-    rows: list[Row]
 
 
 class Note(TypedDict):
@@ -72,14 +65,17 @@ class Content(TypedDict):
     charts: list[CandleChart]
     charts_left_out: int
     months: list[YearRow]
+    scatter: Scatter
     trips: Listing
     fills: Listing
     assumptions: list[Row]
+    bracket: list[Row]
+    bracket_note: str
     hashes: list[Row]
     command: str
 
 
-def content_of(outcome: Outcome, metrics: Metrics, label: RunLabel) -> Content:
+def content_of(outcome: Outcome, metrics: Metrics, label: RunLabel, bracket: "Bracket | None" = None) -> Content:
     """Gather what the report of a run shows."""
     symbols = [instrument.symbol for instrument in outcome.instruments]
     strategy = visible(" + ".join(outcome.strategies))
@@ -87,6 +83,7 @@ def content_of(outcome: Outcome, metrics: Metrics, label: RunLabel) -> Content:
     total = percent(metrics.total_return, signed=True)
     line, charts = equity_line(outcome), candle_charts(outcome)
     held = percent(metrics.buy_and_hold_return, signed=True)
+    moves = excursions(outcome, metrics.books.trips)
     return {
         "title": visible(f"{total} \u00b7 {strategy} {shown}"),
         "mode": visible(label.mode.replace("_", " ").upper()),
@@ -98,10 +95,10 @@ def content_of(outcome: Outcome, metrics: Metrics, label: RunLabel) -> Content:
         "verdict": compared(metrics),
         "notes": [
             *(Note(title="", text=visible(text)) for text in outcome.warnings),
-            *(Note(title=note.title, text=visible(note.text)) for note in criticise(outcome, metrics)),
+            *(Note(title=note.title, text=visible(note.text)) for note in criticise(outcome, metrics, bracket)),
         ],
         "figures": _figures(outcome, metrics),
-        "groups": _groups(outcome, metrics),
+        "groups": groups_of(outcome, metrics, moves),
         "equity": line,
         "equity_label": (
             f"Equity since the start {total}, buy and hold {held}. "
@@ -110,9 +107,12 @@ def content_of(outcome: Outcome, metrics: Metrics, label: RunLabel) -> Content:
         "charts": [{**chart, "symbol": visible(chart["symbol"])} for chart in charts],
         "charts_left_out": len(symbols) - len(charts),
         "months": monthly_returns(outcome),
-        "trips": trip_listing(outcome, metrics.books.trips, visible),
+        "scatter": scatter_of(metrics.books.trips, moves),
+        "trips": trip_listing(outcome, metrics.books.trips, moves, visible),
         "fills": fill_listing(outcome, visible),
         "assumptions": _assumptions(outcome),
+        "bracket": _bracket(outcome, bracket),
+        "bracket_note": _bracket_note(outcome) if bracket is None else ranged(bracket),
         "hashes": _hashes(outcome, label),
         "command": visible(label.command or command_line(outcome, label)),
     }
@@ -157,11 +157,6 @@ def _day(time_ns: int) -> str:
     return text[:10] if time_ns % DAY_NS == 0 else f"{text[:10]} {text[11:16]}"
 
 
-def _sign(value: float | None) -> int:
-    """Return the sign that colours a figure."""
-    return 0 if value is None or value == 0 else 1 if value > 0 else -1
-
-
 def _sureness(skill: float) -> str:
     """Return how sure it is on which side of zero the true Sharpe ratio lies."""
     return f"above zero: {percent(skill, 0)} sure" if skill >= 0.5 else f"below zero: {percent(1 - skill, 0)} sure"
@@ -179,7 +174,7 @@ def _figures(outcome: Outcome, metrics: Metrics) -> list[Figure]:
     beside = "could not be bought"
     if points is not None:
         beside = f"bot is {number(abs(points))} points {'ahead' if points >= 0 else 'behind'}"
-    sure = "no variation" if metrics.skill is None else _sureness(metrics.skill)
+    sure = "no variation" if metrics.certainty.skill is None else _sureness(metrics.certainty.skill)
     closed = f"{trips:,} round trip{'' if trips == 1 else 's'}"
     strip: list[Figure] = [
         {
@@ -191,7 +186,7 @@ def _figures(outcome: Outcome, metrics: Metrics) -> list[Figure]:
         {
             "name": "Total return",
             "text": percent(metrics.total_return, signed=True),
-            "sign": _sign(gain),
+            "sign": sign_of(gain),
             "note": yearly,
         },
         {
@@ -212,8 +207,8 @@ def _figures(outcome: Outcome, metrics: Metrics) -> list[Figure]:
         },
         {
             "name": "Profit factor",
-            "text": number(metrics.profit_factor),
-            "note": f"{closed}, {percent(metrics.win_rate, 0)} won" if trips else "no round trips",
+            "text": number(metrics.scores.profit_factor),
+            "note": f"{closed}, {percent(metrics.scores.win_rate, 0)} won" if trips else "no round trips",
         },
         {
             "name": "Fees paid",
@@ -225,78 +220,13 @@ def _figures(outcome: Outcome, metrics: Metrics) -> list[Figure]:
     return strip
 
 
-def _groups(outcome: Outcome, metrics: Metrics) -> list[Group]:
-    """Return the lists beside the equity chart."""
-    net = metrics.books.trips.net
-    won, lost = net[net > 0], net[net < 0]
-    bars = metrics.books.trips.bars
-    held = None if bars.size == 0 else int(sorted(bars.tolist())[bars.size // 2]) * timeframe_ns(outcome.timeframe)
-    t_value = "" if metrics.log_growth_t is None else f" (t {number(metrics.log_growth_t)})"
-    needed = metrics.needed_periods
-    unit = "d" if metrics.periods_per_year == 365 else "bars"
-
-    def gain(name: str, atoms: int | None) -> Row:
-        return {"name": name, "text": money(atoms, signed=True), "sign": _sign(atoms)}
-
-    return [
-        {
-            "title": "Risk",
-            "rows": [
-                {"name": "Volatility a year", "text": percent(metrics.volatility)},
-                {"name": "Sortino ratio", "text": number(metrics.sortino)},
-                {"name": "Calmar ratio", "text": number(metrics.calmar)},
-                {"name": "Ulcer index", "text": percent(metrics.drawdown.ulcer)},
-                {"name": "Time under water", "text": percent(metrics.drawdown.under_water, 1)},
-            ],
-        },
-        {
-            "title": "Certainty",
-            "rows": [
-                {"name": "Growth a year, log", "text": percent(metrics.log_growth, signed=True) + t_value},
-                {"name": "Needed for 95% certainty", "text": number(needed, 0) + (f" {unit}" if needed else "")},
-                {"name": "Returns seen", "text": f"{metrics.periods:,}"},
-            ],
-        },
-        {
-            "title": f"Round trips, {outcome.quote}",
-            "rows": [
-                gain("Mean", metrics.expectancy),
-                gain("Mean win", int(won.sum()) // won.size if won.size else None),
-                gain("Mean loss", int(lost.sum()) // lost.size if lost.size else None),
-                gain("Best", int(net.max()) if net.size else None),
-                gain("Worst", int(net.min()) if net.size else None),
-                {"name": "Median time held", "text": duration(held)},
-            ],
-        },
-        {
-            "title": f"Accounts, {outcome.quote}",
-            "rows": [
-                gain("Closed, before fees", metrics.gross),
-                gain("Open positions", metrics.unrealised),
-                {"name": "Fees", "text": money(-metrics.books.fees, signed=True)},
-                gain("Sum", metrics.gross + metrics.unrealised - metrics.books.fees),
-            ],
-        },
-        {
-            "title": "Activity",
-            "rows": [
-                {"name": "Time in the market", "text": percent(metrics.exposure, 1)},
-                {"name": "Mean invested", "text": percent(metrics.mean_invested, 1)},
-                {"name": "Turnover a year", "text": f"{number(metrics.turnover, 1)} \u00d7 equity"},
-                {"name": "Orders", "text": f"{outcome.orders:,}"},
-                {"name": "Refused by limits", "text": f"{outcome.refused:,}"},
-            ],
-        },
-    ]
-
-
 def _assumptions(outcome: Outcome) -> list[Row]:
     """Return what the simulation took for granted, in words."""
     taken = outcome.assumptions
     fills = {
         "pessimistic": "only when the price trades through them",
         "touch": "as soon as the price touches them",
-        "path": "through, and orders made inside a bar may fill in it",
+        "path": "as touched, along a guessed path inside each bar",
     }
     places = {"next_open": "at the next bar's open", "close": "at the deciding bar's close (zero delay)"}
     limits = {"config": "in force", "off": "off; only cash, filters and overflow"}
@@ -308,6 +238,29 @@ def _assumptions(outcome: Outcome) -> list[Row]:
         {"name": "Risk limits", "text": limits.get(taken.limits, taken.limits)},
         {"name": "Seed", "text": str(taken.seed)},
     ]
+
+
+def _bracket(outcome: Outcome, bracket: "Bracket | None") -> list[Row]:
+    """Return what every way of filling comes to, the run's own first."""
+    ways, quote = () if bracket is None else bracket.ways, visible(outcome.quote)
+    return [
+        {
+            "name": f"{way.fills}, {way.executions:,} fills",
+            "text": f"{percent(way.total_return, signed=True)} \u00b7 {money(way.final_equity)} {quote}",
+        }
+        for way in ways
+    ]
+
+
+def _bracket_note(outcome: Outcome) -> str:
+    """Say how much of an unrepeated run hangs on what bars do not tell."""
+    resting, fills = int(np.count_nonzero(outcome.fills["maker"])), outcome.fills.size
+    if not resting:
+        return f"All {fills:,} fills were market orders, which no order of prices inside a bar moves."
+    return (
+        f"{resting:,} of {fills:,} fills were resting orders. Bars do not tell in which order their prices came: "
+        "--bracket repeats the run under every way of filling and shows the range."
+    )
 
 
 def _hashes(outcome: Outcome, label: RunLabel) -> list[Row]:

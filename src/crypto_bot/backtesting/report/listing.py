@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import TypedDict
 
+from crypto_bot.backtesting.excursions import Excursions
 from crypto_bot.backtesting.figures import decimals, duration, grouped, money, percent, rounded
 from crypto_bot.backtesting.outcome import Outcome
 from crypto_bot.backtesting.trips import Trips
@@ -25,7 +26,7 @@ def chosen(total: int) -> Iterable[int]:
     return range(total) if total <= 2 * EACH_END else [*range(EACH_END), *range(total - EACH_END, total)]
 
 
-def trip_listing(outcome: Outcome, trips: Trips, visible: Callable[[str], str]) -> Listing:
+def trip_listing(outcome: Outcome, trips: Trips, moves: Excursions, visible: Callable[[str], str]) -> Listing:
     """Return the round trips; the number of a chart is the instrument's place in the run."""
     rows: list[list[str | int]] = []
     bar_ns = timeframe_ns(outcome.timeframe)
@@ -47,6 +48,8 @@ def trip_listing(outcome: Outcome, trips: Trips, visible: Callable[[str], str]) 
                 money(int(trips.fees[row])),
                 money(net, signed=True),
                 percent(net / cost if cost else None, signed=True),
+                percent(float(moves.adverse[row])),
+                percent(float(moves.favourable[row]), signed=True),
                 visible(outcome.strategies[int(trips.strategy[row])]),
                 int(trips.entry_ns[row]) // SECOND_NS,
             ]
@@ -62,6 +65,8 @@ def trip_listing(outcome: Outcome, trips: Trips, visible: Callable[[str], str]) 
         "fees",
         "net",
         "return",
+        "mae",
+        "mfe",
         "strategy",
         "opened",
     ]

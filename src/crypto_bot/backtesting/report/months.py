@@ -6,10 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from crypto_bot.backtesting.figures import NOTHING, percent
-from crypto_bot.backtesting.metrics import buy_and_hold_curve
+from crypto_bot.backtesting.holding import buy_and_hold_curve
+from crypto_bot.backtesting.months import month_ends
 from crypto_bot.backtesting.outcome import Outcome
-from crypto_bot.domain.timeframe import timeframe_ns
-from crypto_bot.domain.units import SECOND_NS
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -32,13 +31,10 @@ class YearRow(TypedDict):
 
 def monthly_returns(outcome: Outcome) -> list[YearRow]:
     """Return a row per year for the bot, each followed by one for holding where that was possible."""
-    closes = (outcome.times + timeframe_ns(outcome.timeframe) - 1) // SECOND_NS
-    months = closes.astype("datetime64[s]").astype("datetime64[M]").astype(np.int64)
-    ends = np.flatnonzero(np.concatenate((months[1:] != months[:-1], [True])))
-    numbers = months[ends]
+    numbers, ends = month_ends(outcome)
     bot = _returns(outcome.equity[ends] / outcome.initial_equity)
-    curve = buy_and_hold_curve(outcome)
-    hold = None if curve is None else _returns(curve[ends])
+    curve = buy_and_hold_curve(outcome, ends)
+    hold = None if curve is None else _returns(curve)
     rows: list[YearRow] = []
     for year in np.unique(numbers // 12).tolist():
         mine = numbers // 12 == year

@@ -5,11 +5,15 @@ import functools
 import hashlib
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from crypto_bot.backtesting.atomic import replacing
 from crypto_bot.backtesting.metrics import Metrics
 from crypto_bot.backtesting.outcome import Outcome, RunLabel
 from crypto_bot.backtesting.report.content import Content, content_of
+
+if TYPE_CHECKING:
+    from crypto_bot.backtesting.bracket import Bracket
 
 ROOM = Path(__file__).parent
 PACKAGE = ROOM.parents[1]
@@ -19,9 +23,11 @@ CHARTS = (
 )
 
 
-def write_report(outcome: Outcome, metrics: Metrics, label: RunLabel, path: Path) -> None:
+def write_report(
+    outcome: Outcome, metrics: Metrics, label: RunLabel, path: Path, *, bracket: "Bracket | None" = None
+) -> None:
     """Write the report of a run as one HTML file; UsageError when the file cannot be written."""
-    page = render(content_of(outcome, metrics, label))
+    page = render(content_of(outcome, metrics, label, bracket))
     with replacing(path) as file:
         file.write(page)
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from crypto_bot.backtesting import drawdown
 from crypto_bot.backtesting.figures import decimals
-from crypto_bot.backtesting.metrics import buy_and_hold_curve
+from crypto_bot.backtesting.holding import buy_and_hold_curve
 from crypto_bot.backtesting.outcome import Outcome
 from crypto_bot.domain.market import IntArray
 from crypto_bot.domain.timeframe import phase_ns, timeframe_name, timeframe_ns

@@ -1,8 +1,9 @@
-"""How far the price went against and for each round trip while it was open.
+"""How far the price went against and for each position before a round trip closed it, or a part of it.
 
-Measured on the highs and lows of the run's own bars, from the entry bar to the one before the exit, and on the exit
-price itself: what the exit bar did after the exit is not counted. What the entry bar did before a resting order
-filled inside it cannot be told from what it did afterwards, so all of it counts. Costs are left out.
+Measured against the average cost of what was held at the time, on the highs and lows of the run's own bars: from the
+bar of each fill to the one before the next, and at the prices of the fills themselves. What the exit's bar did after
+the exit is not counted. What the entry's bar did before a resting order filled inside it cannot be told from what it
+did afterwards, so all of it counts. Costs are left out.
 """
 
 from typing import NamedTuple
@@ -11,65 +12,75 @@ import numpy as np
 import numpy.typing as npt
 
 from crypto_bot.backtesting.outcome import Outcome
-from crypto_bot.backtesting.trips import Trips
+from crypto_bot.backtesting.trips import Books
 from crypto_bot.data.decoded import release
-from crypto_bot.domain.market import Candles, IntArray
-from crypto_bot.domain.units import ATOMS
+from crypto_bot.domain.market import IntArray
 
 FloatArray = npt.NDArray[np.float64]
 
 
 class Excursions(NamedTuple):
-    """One value per round trip, as shares of its average entry price: `adverse` <= 0 (MAE), `favourable` >= 0 (MFE)."""
+    """One value per round trip, as shares of the average cost: `adverse` <= 0 (MAE), `favourable` >= 0 (MFE)."""
 
     adverse: FloatArray
     favourable: FloatArray
 
 
-def excursions(outcome: Outcome, trips: Trips) -> Excursions:
-    """Return the greatest move against and for every round trip, in their order."""
-    lowest, highest = trips.exit_price.astype(np.float64), trips.exit_price.astype(np.float64)
-    scales = np.array([instrument.price_scale for instrument in outcome.instruments], dtype=np.float64)
+def excursions(outcome: Outcome, books: Books) -> Excursions:
+    """Return the greatest move against and for the position of every round trip, in their order."""
+    fills = outcome.fills
+    worst, best = np.zeros(fills.size), np.zeros(fills.size)
     for k, candles in enumerate(outcome.candles):
         for strategy in range(len(outcome.strategies)):
-            rows = np.flatnonzero((trips.instrument == k) & (trips.strategy == strategy))
-            if rows.size:
-                low, high = _reached(candles, trips.entry_ns[rows], trips.exit_ns[rows])
-                lowest[rows] = np.minimum(lowest[rows], low)
-                highest[rows] = np.maximum(highest[rows], high)
-    entry = trips.entry_price / ATOMS * scales[trips.instrument]
-    below = np.divide(lowest, entry, out=np.ones_like(entry), where=entry > 0) - 1
-    above = np.divide(highest, entry, out=np.ones_like(entry), where=entry > 0) - 1
-    long = trips.side > 0
-    return Excursions(
-        adverse=np.minimum(np.where(long, below, -above), 0.0),
-        favourable=np.maximum(np.where(long, above, -below), 0.0),
-    )
+            rows = np.flatnonzero((fills["instrument"] == k) & (fills["strategy"] == strategy))
+            if rows.size > 1:
+                prices, held = fills["price"][rows].astype(np.float64), np.cumsum(books.changes[rows])
+                bars = np.searchsorted(candles.times, fills["time_ns"][rows], "left")
+                average = average_costs(prices, books.changes[rows])
+                low = np.minimum(_extremes(np.minimum, candles.low, bars, np.inf), prices[1:])
+                high = np.maximum(_extremes(np.maximum, candles.high, bars, -np.inf), prices[1:])
+                below, above = _moves(low / average[:-1] - 1, high / average[:-1] - 1, held[:-1])
+                worst[rows], best[rows] = _since_opened(below, above, np.sign(held))
+    return Excursions(worst[books.trips.fill], best[books.trips.fill])
 
 
-def _reached(candles: Candles, entry_ns: IntArray, exit_ns: IntArray) -> tuple[FloatArray, FloatArray]:
-    """Return the lowest low and highest high of the bars that opened in [entry, exit), for one position's trips.
-
-    Trips that close one position part by part share its entry: each goes on where the one before it ended, so that
-    every bar is looked at once.
-    """
-    first = np.searchsorted(candles.times, entry_ns, "left")
-    last = np.searchsorted(candles.times, exit_ns, "left")
-    goes_on = np.concatenate(([False], first[1:] == first[:-1]))
-    begin = np.where(goes_on, np.concatenate(([0], last[:-1])), first)
-    low = _extremes(np.minimum, candles.low, begin, last, np.inf)
-    high = _extremes(np.maximum, candles.high, begin, last, -np.inf)
-    for row in np.flatnonzero(goes_on).tolist():
-        low[row], high[row] = min(low[row], low[row - 1]), max(high[row], high[row - 1])
-    return low, high
+def average_costs(prices: FloatArray, changes: IntArray) -> FloatArray:
+    """Return the average price of what is held after each fill of a position; the fill's own where nothing is."""
+    held, average, found = 0, 0.0, []
+    for price, change in zip(prices.tolist(), changes.tolist(), strict=True):
+        after = held + change
+        if held * after <= 0:
+            average = price  # opened, closed or turned round
+        elif abs(after) > abs(held):
+            average += (price - average) * (change / after)
+        held = after
+        found.append(average)
+    return np.array(found)
 
 
-def _extremes(pick: np.ufunc, column: IntArray, begin: IntArray, end: IntArray, nothing: float) -> FloatArray:
-    """Return the extreme of column[begin:end] for each pair; `nothing` where a pair is empty."""
-    found = np.full(begin.size, nothing)
-    some = end > begin
-    if some.any():
-        # Every other stretch lies between two trips and is left out. An exit falls into a bar, so `end` is an index.
-        found[some] = pick.reduceat(column, np.column_stack((begin[some], end[some])).ravel())[::2]
-        release(column)
+def _moves(fall: FloatArray, rise: FloatArray, held: IntArray) -> tuple[FloatArray, FloatArray]:
+    """Return the move against and for what was held, from the moves down and up; none where nothing was."""
+    against = np.where(held > 0, fall, np.where(held < 0, -rise, 0.0))
+    favour = np.where(held > 0, rise, np.where(held < 0, -fall, 0.0))
+    return np.minimum(against, 0.0), np.maximum(favour, 0.0)
+
+
+def _extremes(pick: np.ufunc, column: IntArray, bars: IntArray, nothing: float) -> FloatArray:
+    """Return the extreme of the column from each bar to before the next; `nothing` where both are the same."""
+    found = pick.reduceat(column, bars)[:-1].astype(np.float64)  # what follows the last fill belongs to no trip
+    release(column)
+    found[bars[1:] == bars[:-1]] = nothing
     return found
+
+
+def _since_opened(below: FloatArray, above: FloatArray, side: IntArray) -> tuple[list[float], list[float]]:
+    """Return, at each fill, the extremes since its position was opened; `side` is the position's after the fill."""
+    worst, best, low, high = [0.0], [0.0], 0.0, 0.0
+    sides = side.tolist()
+    for n, (fall, rise) in enumerate(zip(below.tolist(), above.tolist(), strict=True)):
+        if n == 0 or sides[n] != sides[n - 1]:
+            low, high = 0.0, 0.0
+        low, high = min(low, fall), max(high, rise)
+        worst.append(low)
+        best.append(high)
+    return worst, best

@@ -21,7 +21,7 @@ def equity_frame(outcome: Outcome) -> pl.DataFrame:
 
 def trades_frame(outcome: Outcome, metrics: Metrics) -> pl.DataFrame:
     """Return fills and round trips with the columns of the CSV file; what a fill has no word for is null."""
-    rows = [tuple(str(cell) for cell in row) for row in trade_rows(outcome, metrics.books.trips)]
+    rows = [tuple(str(cell) for cell in row) for row in trade_rows(outcome, metrics.books)]
     texts = pl.DataFrame(rows, schema=dict.fromkeys(TRADE_COLUMNS, pl.String), orient="row")
     filled = texts.with_columns(pl.all().replace("", None))
     return filled.with_columns(

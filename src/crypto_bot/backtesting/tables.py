@@ -6,7 +6,7 @@ Numbers are exact decimals, times ISO 8601 UTC. A file appears complete or not a
 and `order_id` are those of the closing fill, `side` is the side of the position (long or short), `quantity` what was
 closed, `fee` both legs' fees in the quote asset. The columns after `strategy` belong to round trips alone:
 `entry_time`, `entry_price` (average cost, rounded down to 8 decimals), `gross` and `net` (without and with fees),
-`bars` held, and `mae` and `mfe`, the furthest the price went against and for it, as shares of the entry price.
+`bars` held, and `mae` and `mfe`, the furthest the price went against and for the position, as shares of its cost.
 `--equity` has one row per bar; `time` is the bar's open time, its label in every table of candles, and `equity` is
 what the account was worth at that bar's close.
 """
@@ -22,7 +22,7 @@ from crypto_bot.backtesting.atomic import replacing
 from crypto_bot.backtesting.excursions import excursions
 from crypto_bot.backtesting.metrics import Metrics
 from crypto_bot.backtesting.outcome import Outcome
-from crypto_bot.backtesting.trips import Trips
+from crypto_bot.backtesting.trips import Books, Trips
 from crypto_bot.domain.market import IntArray
 from crypto_bot.domain.units import ATOMS, SECOND_NS, format_scaled, format_time
 
@@ -38,7 +38,7 @@ def write_trades(outcome: Outcome, metrics: Metrics, path: Path) -> None:
     with replacing(path) as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(TRADE_COLUMNS)
-        writer.writerows(trade_rows(outcome, metrics.books.trips))
+        writer.writerows(trade_rows(outcome, metrics.books))
 
 
 def write_equity(outcome: Outcome, path: Path) -> None:
@@ -70,13 +70,13 @@ def safe_cell(text: str) -> str:
     return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
 
 
-def trade_rows(outcome: Outcome, trips: Trips) -> Iterator[tuple[str | int, ...]]:
+def trade_rows(outcome: Outcome, books: Books) -> Iterator[tuple[str | int, ...]]:
     """Give the rows in the order of the fills, a round trip after the fill that closed it."""
     strategies = [safe_cell(name) for name in outcome.strategies]
     symbols = [safe_cell(instrument.symbol) for instrument in outcome.instruments]
     assets = [safe_cell(asset) for asset in outcome.assets]
-    closing, trip, moves = trips.fill.tolist(), 0, excursions(outcome, trips)
-    adverse, favourable = moves.adverse.tolist(), moves.favourable.tolist()
+    trips, trip, moves = books.trips, 0, excursions(outcome, books)
+    closing, adverse, favourable = trips.fill.tolist(), moves.adverse.tolist(), moves.favourable.tolist()
     fills = outcome.fills
     names = ("time_ns", "strategy", "instrument", "order_id", "side", "price", "quantity", "fee", "fee_asset")
     rows = zip(*(fills[name].tolist() for name in names), strict=True)

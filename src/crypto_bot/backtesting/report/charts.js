@@ -55,6 +55,8 @@ function newChart(box) {
     handleScale: {mouseWheel: false, pinch: true, axisPressedMouseMove: {time: true, price: false}},
     localization: {locale: "en-GB", timeFormatter: moment},
   });
+  new ResizeObserver(() => { if (fitted.has(chart)) requestAnimationFrame(() => { if (fitted.has(chart)) whole(chart, fitted.get(chart)); }); }).observe(canvas);
+  canvas.addEventListener("pointerdown", () => fitted.delete(chart));
   chart.timeScale().applyOptions({timeVisible: true, secondsVisible: false, tickMarkFormatter: tick, rightOffset: 0, minBarSpacing: 0.05});
   return chart;
 }
@@ -169,8 +171,12 @@ function priceChart(box, data, read) {
   return {chart, paint, count: time.length, bar, fills, show};
 }
 
+/* Charts that show the whole run go on doing so when their width changes; who has zoomed keeps the place. */
+const fitted = new Map();
+
 /* The whole run, with a margin at the left so that the first label is not cut. */
 function whole(chart, count) {
+  fitted.set(chart, count);
   const bars = count / (chart.timeScale().width() || 800);
   chart.timeScale().setVisibleLogicalRange({from: -22 * bars - .5, to: count - .5 + 5 * bars});
 }
@@ -183,8 +189,9 @@ function at(param, count) {
 
 /* Move and zoom by keys, by buttons, and by the wheel with Ctrl. */
 function steer(box, view) {
-  const move = part => { const s = view().chart.timeScale(), r = s.getVisibleLogicalRange(), d = (r.to - r.from) * part; s.setVisibleLogicalRange({from: r.from + d, to: r.to + d}); };
+  const move = part => { fitted.delete(view().chart); const s = view().chart.timeScale(), r = s.getVisibleLogicalRange(), d = (r.to - r.from) * part; s.setVisibleLogicalRange({from: r.from + d, to: r.to + d}); };
   const zoom = factor => {
+    fitted.delete(view().chart);
     const s = view().chart.timeScale(), r = s.getVisibleLogicalRange(), c = (r.from + r.to) / 2, h = Math.max((r.to - r.from) * factor / 2, 5);
     const top = view().count - .5, from = Math.max(c - h, -.5), to = Math.min(c + h, top);
     s.setVisibleLogicalRange({from, to});
@@ -193,5 +200,5 @@ function steer(box, view) {
   const acts = {ArrowLeft: () => move(-.15), ArrowRight: () => move(.15), "+": () => zoom(.6), "=": () => zoom(.6), "-": () => zoom(1.7), "0": all};
   box.addEventListener("keydown", e => { if (!e.ctrlKey && !e.altKey && !e.metaKey && acts[e.key]) { acts[e.key](); e.preventDefault(); } });
   box.addEventListener("wheel", e => { if (e.ctrlKey || e.metaKey) { zoom(e.deltaY > 0 ? 1.2 : .83); e.preventDefault(); } }, {passive: false});
-  return {zoom, all, last: n => { const c = view().count; view().chart.timeScale().setVisibleLogicalRange({from: Math.max(c - n, 0) - .5, to: c - .5}); }};
+  return {zoom, all, last: n => { fitted.delete(view().chart); const c = view().count; view().chart.timeScale().setVisibleLogicalRange({from: Math.max(c - n, 0) - .5, to: c - .5}); }};
 }

@@ -83,7 +83,7 @@ def content_of(outcome: Outcome, metrics: Metrics, label: RunLabel, bracket: "Br
     total = percent(metrics.total_return, signed=True)
     line, charts = equity_line(outcome), candle_charts(outcome)
     held = percent(metrics.buy_and_hold_return, signed=True)
-    moves = excursions(outcome, metrics.books.trips)
+    moves = excursions(outcome, metrics.books)
     return {
         "title": visible(f"{total} \u00b7 {strategy} {shown}"),
         "mode": visible(label.mode.replace("_", " ").upper()),

@@ -35,7 +35,7 @@ def write_report(
 def render(content: Content) -> str:
     """Return the page. The data is inert JSON; scripts and style are allowed by their hashes, and nothing else is."""
     style, charts = _part("report.css"), chart_library()
-    script = _part("charts.js") + _part("report.js")
+    script = _part("charts.js") + _part("scatter.js") + _part("report.js")
     policy = (
         f"default-src 'none'; script-src {_digest(charts)} {_digest(script)}; style-src {_digest(style)}; "
         "img-src data:; base-uri 'none'; form-action 'none'"

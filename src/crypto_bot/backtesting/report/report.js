@@ -61,6 +61,8 @@ function pairs(rows) {
 function lists() {
   $("lists").append(...data.groups.map(g => { const box = make("section"), dl = make("dl"); dl.append(...pairs(g.rows)); box.append(make("h3", "", g.title), dl); return box; }));
   $("assumptions").append(...pairs(data.assumptions));
+  $("bracket").append(...pairs(data.bracket));
+  $("bracket-note").textContent = data.bracket_note;
   $("hashes").append(...pairs(data.hashes));
 }
 
@@ -86,7 +88,7 @@ function months() {
 /* Tables: what a column is called, how it is drawn, and where it goes on a phone (1-5). */
 const COLUMNS = {
   closed: ["Closed", "time", 4], time: ["Time", "time", 4], symbol: ["Symbol", "text", 2], side: ["Side", "side", 1], quantity: ["Quantity", "figure"], entry: ["Entry", "figure"], exit: ["Exit", "figure"],
-  price: ["Price", "figure", 3], held: ["Held", "num"], fees: ["Fees", "num"], fee: ["Fee", "figure"], asset: ["in", "dim"], role: ["As", "dim"], order: ["Order", "num"], net: ["Net", "gain", 3], return: ["Return", "gain", 5], strategy: ["Strategy", "dim"],
+  price: ["Price", "figure", 3], held: ["Held", "num"], fees: ["Fees", "num"], fee: ["Fee", "figure"], asset: ["in", "dim"], role: ["As", "dim"], order: ["Order", "num"], net: ["Net", "gain", 3], return: ["Return", "gain", 5], mae: ["Against", "num"], mfe: ["In favour", "num"], strategy: ["Strategy", "dim"],
 };
 const right = kind => ["figure", "num", "gain"].includes(kind);
 const value = text => { const n = Number(String(text).replace(/[,%+]/g, "").replace(MINUS, "-")); return Number.isNaN(n) ? String(text) : n; };
@@ -181,7 +183,7 @@ function drawPrices() {
   const open = symbol => {
     const chart = data.charts.find(c => c.symbol === symbol);
     if (!chart || chosen === symbol) return Boolean(chart);
-    if (view) { view.chart.remove(); drawn.splice(drawn.indexOf(view), 1); }
+    if (view) { fitted.delete(view.chart); view.chart.remove(); drawn.splice(drawn.indexOf(view), 1); }
     chosen = symbol;
     view = priceChart(box, chart, readout($("read-price")));
     drawn.push(view);
@@ -210,6 +212,7 @@ function drawPrices() {
   return (symbol, from, to) => {
     if (!open(symbol)) { say(`${symbol} has no chart in this report.`); return; }
     const a = view.bar(from), z = view.bar(to), room = Math.max((z - a) * .8, 30);
+    fitted.delete(view.chart);
     view.chart.timeScale().setVisibleLogicalRange({from: a - room, to: z + room});
     view.fills.highlight(a, z);
     view.show(z);
@@ -252,7 +255,7 @@ $("copy").addEventListener("click", async () => {
   setTimeout(() => { $("copy").textContent = "Copy"; }, 4000);
 });
 
-heading(); lists(); months();
+heading(); lists(); months(); scatter();
 drawEquity();
 trades(drawPrices());
 themes();

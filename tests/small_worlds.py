@@ -33,7 +33,8 @@ genesis = uncompiled("kernel.genesis")
 layout = uncompiled("kernel.layout")
 risk = uncompiled("kernel.risk")
 orders = uncompiled("kernel.orders")
-loop = uncompiled("backtesting.replay")
+settle = uncompiled("backtesting.settle")
+scene = uncompiled("venue.scene")
 slices = uncompiled("backtesting.slices")
 tape = uncompiled("backtesting.tape")
 opening = uncompiled("venue.opening")
@@ -145,6 +146,10 @@ class SmallWorld:
         self.desk = self.world.desk[0]
         self.venue = opening.open_venue(self.instruments, self.strategies, costs, through=self.terms.through)
 
+    def here(self) -> Any:
+        """Return world, venue and market as the steps of a slice take them."""
+        return scene.Scene(self.world, self.venue, self.market)
+
     # ---- time
 
     def go(self, bars: int = 1) -> "SmallWorld":
@@ -152,9 +157,10 @@ class SmallWorld:
         for _ in range(bars):
             self.i += 1
             last = self.equity[-1] if self.equity else self.cash
+            here = self.here()
             with np.errstate(over="ignore", divide="raise"):
-                self.equity.append(int(loop.settle_slice(self.world, self.venue, self.market, self.i, last)))
-                self.equity[-1] = int(loop.settle_wish(self.world, self.venue, self.market, self.i, self.equity[-1], 0))
+                self.equity.append(int(settle.settle_slice(here, here, self.i, last)))
+                self.equity[-1] = int(settle.settle_wish(here, here, self.i, self.equity[-1], 0))
         return self
 
     # ---- orders by hand
@@ -198,7 +204,8 @@ class SmallWorld:
         self.world.wish[lane - lane % len(self.instruments)]["any"] = 1
         equity = self.equity[-1] if self.equity else self.cash
         with np.errstate(over="ignore", divide="raise"):
-            loop.settle_wish(self.world, self.venue, self.market, self.i, equity, 0)
+            here = self.here()
+            settle.settle_wish(here, here, self.i, equity, 0)
 
     def cancel(self, slot: int = 0, lane: int = 0) -> None:
         """Ask for a cancel, which this venue grants at once."""
@@ -207,8 +214,7 @@ class SmallWorld:
 
     def _settle(self) -> None:
         """Carry out every effect."""
-        loop.drain(self.world, self.venue, self.market, self.i)
-        loop.reset_gates(self.venue)
+        settle.answer(self.here(), self.i, 0, 0)
 
     def command(self, code: int) -> None:
         """Let an operator's command happen."""

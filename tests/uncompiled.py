@@ -20,8 +20,8 @@ _MODULES = (
     "kernel.advance", "kernel.arithmetic", "kernel.genesis", "kernel.indicators", "kernel.intents", "kernel.layout",
     "kernel.ledger", "kernel.limits", "kernel.orders", "kernel.risk", "kernel.trace", "kernel.words",
     "venue.book", "venue.matching", "venue.opening", "authoring.binding", "authoring.parameters",
-    "backtesting.engine", "backtesting.notes", "backtesting.replay", "backtesting.setup", "backtesting.several",
-    "backtesting.slices", "backtesting.stage", "backtesting.tape", "strategies.catalogue",
+    "backtesting.engine", "backtesting.notes", "backtesting.replay", "backtesting.settle", "backtesting.setup",
+    "backtesting.several", "backtesting.slices", "backtesting.stage", "backtesting.tape", "strategies.catalogue",
 )  # fmt: skip
 
 

@@ -103,6 +103,9 @@ class TradingBot:
                 held.enter_context(web)
             if self.request.before_compiling is not None:
                 self.request.before_compiling()
+            from crypto_bot.backtesting.compiling import compile_kernel
+
+            compile_kernel()
             from crypto_bot.persistence.database import Database
 
             database = held.enter_context(Database.open(self.settings.database.url.get_secret_value()))

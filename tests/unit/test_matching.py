@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crypto_bot.kernel.layout import BUY, FAR, LIMIT, MARKET, POST_ONLY, SELL, STOP, STOP_LIMIT
-from tests.small_worlds import COIN, Row, SmallWorld, Terms, flat, loop
+from tests.small_worlds import COIN, Row, SmallWorld, Terms, flat
 from tests.uncompiled import uncompiled
 
 matching = uncompiled("venue.matching")
@@ -52,7 +52,7 @@ def test_a_quiet_bar_touches_no_order(seed: int) -> None:
         assert_gates_are_exact(small)
         if not matching.touched(small.venue, small.market, small.i + 1):
             small.venue.gate["kinds"] = 7  # every step is tried, whatever the gates say
-            assert loop.next_match(small.world, small.venue, small.market, small.i + 1, 0) < 0
+            assert matching.next_match(small.world, small.venue, small.market, small.i + 1, 0) < 0
             book.reset_gate(small.venue, 0)
         small.go()
 

@@ -16,7 +16,7 @@ _TAIL = """
 # ---- made by the generator from the text above; nothing below is written by hand
 from typing import NamedTuple as _NamedTuple
 from crypto_bot.kernel import context as _c, indicators as _i, words as _w
-from crypto_bot.kernel.compiled import compiled as _compiled
+from crypto_bot.kernel.compiled import walker as _walker, word as _word
 from crypto_bot.kernel.layout import WALK_SIGNATURE as _SIGNATURE
 
 
@@ -48,8 +48,8 @@ def _walk(market, first, stop, account, memory):
 
 
 {wraps}
-_update = _compiled(inline=True)(_update)
-_walk = _compiled(_SIGNATURE)(_walk)
+_update = _word(inline=True)(_update)
+_walk = _walker(_SIGNATURE)(_walk)
 """
 
 _STEP = """{pad}_s = _c.Context({bars}, market.times, {i}, t, {account}, whole, real, count)
@@ -106,7 +106,7 @@ def walker_text(module: Module, params: ParameterSet, *, own: bool) -> str:
         views=", ".join(views) or "0",
         cells=", ".join(cells) or "0",
         loop=loop,
-        wraps="\n".join(f"{name} = _compiled(inline=True, strict=True)({name})" for name in module.functions),
+        wraps="\n".join(f"{name} = _word(inline=True, strict=True)({name})" for name in module.functions),
     )
     return module.edited_text() + tail
 

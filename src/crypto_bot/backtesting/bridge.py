@@ -17,7 +17,7 @@ import numpy as np
 
 from crypto_bot.backtesting.notes import NoteBook
 from crypto_bot.backtesting.outcome import Outcome
-from crypto_bot.backtesting.replay import settle_slice, settle_wish, wished
+from crypto_bot.backtesting.settle import settle_slice, settle_wish, wished
 from crypto_bot.backtesting.setup import Simulation
 from crypto_bot.backtesting.stage import HEADROOM, decisions_hash, ledger_hash
 from crypto_bot.backtesting.tape import Tape, make_tape
@@ -31,6 +31,7 @@ from crypto_bot.kernel.genesis import Stake, new_world
 from crypto_bot.kernel.layout import GUARDED, HIGHS, SLOTS, TARGETED, Market, World
 from crypto_bot.venue.book import Venue
 from crypto_bot.venue.opening import open_venue
+from crypto_bot.venue.scene import Scene, lend
 
 KEEP = -1
 """An errand without a new wish."""
@@ -192,19 +193,21 @@ def turn(world: World, venue: Venue, market: Market, equity: IntArray, errand: E
     desk = world.desk[0]
     w = world.wish[0]
     room = world.log.size - _LEAST_ROOM
+    here = Scene(world, venue, market)
+    scene = lend(here)
     stop = errand.stop
     wish = errand.wish
     for i in range(errand.first, stop):
         if desk["log_count"] > room:
             return i
-        equity[i] = settle_slice(world, venue, market, i, equity[i - 1] if i > 0 else desk["equity"])
+        equity[i] = settle_slice(here, scene, i, equity[i - 1] if i > 0 else desk["equity"])
         if i == stop - 1 and wish != KEEP and w["weight"] != wish:
             w["weight"] = wish
             w["hold"] = -1
             w["dirty"] |= TARGETED | GUARDED if wish == 0 else TARGETED
             w["any"] = 1
         if wished(world):
-            equity[i] = settle_wish(world, venue, market, i, equity[i], errand.at_close)
+            equity[i] = settle_wish(here, scene, i, equity[i], errand.at_close)
     return stop
 
 

@@ -137,7 +137,10 @@ def carry_out(
     whole = find_candles(asked)
     if before_compiling is not None:
         before_compiling()
-    from crypto_bot.backtesting.engine import simulate  # its import compiles the kernel
+    from crypto_bot.backtesting.compiling import compile_kernel
+
+    compile_kernel([each.strategy.module.path for each in chosen], asked.run_ns)
+    from crypto_bot.backtesting.engine import simulate
 
     bars = cut(asked, whole, history_bars(chosen, len(whole), asked.run_ns, split=split))
     outcome = simulate(chosen, bars.candles, simulation, start_ns=bars.start_ns, detail=bars.detail, progress=progress)

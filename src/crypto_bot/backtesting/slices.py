@@ -4,24 +4,25 @@ The functions are those that `replay` is made of; here each stands alone, so tha
 its journal between an event and its effects, or let several strategies decide on the same slice.
 """
 
-from crypto_bot.backtesting import replay as loop
+from crypto_bot.backtesting.settle import settle_slice, settle_wish, wished
 from crypto_bot.kernel.advance import advance, advance_slice, advance_wish
 from crypto_bot.kernel.compiled import compiled
 from crypto_bot.kernel.layout import Market, World
 from crypto_bot.kernel.ledger import equity_at, strategy_equity
 from crypto_bot.kernel.orders import carry_out
-from crypto_bot.venue.book import Venue, receive
-from crypto_bot.venue.matching import match_at_close, touched
+from crypto_bot.venue.book import Venue, receive, reset_gates
+from crypto_bot.venue.matching import next_at_close, next_match, touched
+from crypto_bot.venue.scene import Scene, lend
 
 
 @compiled()
 def find_match(world: World, venue: Venue, market: Market, i: int, cursor: int) -> int:
-    """Find the next order that slice i fills or ends; -1 when there is none. See `replay.next_match`."""
+    """Find the next order that slice i fills or ends; -1 when there is none. See `matching.next_match`."""
     if cursor == 0 and not touched(venue, market, i):
         return -1
-    cursor = loop.next_match(world, venue, market, i, cursor)
+    cursor = next_match(world, venue, market, i, cursor)
     if cursor < 0:
-        loop.reset_gates(venue)
+        reset_gates(venue)
     return cursor
 
 
@@ -50,7 +51,7 @@ def send(world: World, venue: Venue, market: Market, i: int) -> bool:
     if desk["effects_done"] >= desk["effects_made"]:
         desk["effects_done"] = 0
         desk["effects_made"] = 0
-        loop.reset_gates(venue)
+        reset_gates(venue)
         return False
     index = desk["effects_done"]
     desk["effects_done"] += 1
@@ -62,19 +63,16 @@ def send(world: World, venue: Venue, market: Market, i: int) -> bool:
 @compiled()
 def find_close_match(world: World, venue: Venue, market: Market, i: int) -> bool:
     """Fill the next market order at the close it was decided on; True when a report stands in the register."""
-    for phase in range(2):
-        for lane in range(venue.gate.size):
-            for slot in range(venue.gate[lane]["used"]):
-                if match_at_close(world, venue, market, i, lane, slot, phase):
-                    return True
-    loop.reset_gates(venue)
+    if next_at_close(world, venue, market, i, 0) >= 0:
+        return True
+    reset_gates(venue)
     return False
 
 
 @compiled()
 def is_wished(world: World) -> bool:
     """Tell whether any strategy's wish has changed."""
-    return loop.wished(world)
+    return wished(world)
 
 
 @compiled()
@@ -92,10 +90,12 @@ def part_equity(world: World, market: Market, i: int, strategy: int) -> int:
 @compiled()
 def open_slice(world: World, venue: Venue, market: Market, i: int, last_equity: int) -> int:
     """Do everything that slice i brings before the strategies decide; return the equity."""
-    return loop.settle_slice(world, venue, market, i, last_equity)
+    here = Scene(world, venue, market)
+    return settle_slice(here, lend(here), i, last_equity)
 
 
 @compiled()
 def close_slice(world: World, venue: Venue, market: Market, i: int, equity: int, at_close: int) -> int:
     """Answer all wishes at the close of slice i; return the equity after it."""
-    return loop.settle_wish(world, venue, market, i, equity, at_close)
+    here = Scene(world, venue, market)
+    return settle_wish(here, lend(here), i, equity, at_close)

@@ -51,9 +51,7 @@ def _begin(total: int) -> tuple[Progress, TaskID]:
 
 def tell_of_compiling() -> None:
     """Say on stderr that the first run has to wait for the compiler; nothing when the kernel is compiled."""
-    from crypto_bot.kernel.compiled import COMPILE, FOLDER
+    from crypto_bot.backtesting.compiling import is_compiled
 
-    if not COMPILE or FOLDER is None:
-        return
-    if not any(FOLDER.glob("*/replay.replay-*.nbi")):
-        print("compiling the kernel (only after an installation or an update, about 20 s) ...", file=sys.stderr)
+    if not is_compiled():
+        print("compiling the kernel (only after an installation or an update, about 12 s) ...", file=sys.stderr)

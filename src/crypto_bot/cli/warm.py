@@ -85,7 +85,9 @@ def _works() -> Iterator[tuple[str, Callable[[], object]]]:
 
 
 def _replay_loop() -> None:
-    import crypto_bot.backtesting.engine  # noqa: F401  # its import compiles
+    from crypto_bot.backtesting.compiling import compile_kernel
+
+    compile_kernel()
 
 
 def _one(name: str) -> None:

@@ -1,4 +1,4 @@
-"""The one file that imports numba: compile, or leave alone, the functions of the kernel.
+"""Compile, or leave alone, the functions of the kernel; with `linking`, the only file that imports numba.
 
 Compiled code is kept on disk in a folder named by the hash of every source that can be inlined into
 it, because numba itself watches only the file of the outermost function and would go on using an
@@ -27,7 +27,11 @@ RecordArray = Any
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _ROOMS = ("kernel", "venue")
-_SINGLE_FILES = ("backtesting/replay.py", "domain/order.py", "domain/units.py")
+_SINGLE_FILES = (
+    *(f"backtesting/{name}.py" for name in ("answering", "bridge", "filling", "quiet", "replay", "settle", "slices")),
+    "domain/order.py",
+    "domain/units.py",
+)
 _KEPT_KEYS = 2
 _WORD = (1 << 64) - 1
 _MIX = 0x2545F4914F6CDD1D
@@ -66,6 +70,8 @@ if COMPILE:
     from numba import config, from_dtype, njit, types
     from numba.core.errors import NumbaError, NumbaExperimentalFeatureWarning
 
+    from crypto_bot.kernel.linking import Part, Whole, entry, part
+
     # Said twice: the variable is read once, by whoever imports numba first.
     config.CACHE_DIR = str(FOLDER)
     # Function pointers as arguments are experimental in name; their signature is what makes them cacheable.
@@ -73,28 +79,38 @@ if COMPILE:
 
     CompilerFault: type[Exception] = NumbaError
 
-    def compiled(
-        signature: Any = None, *, inline: bool = False, inner: bool = False, strict: bool = False
-    ) -> Callable[[Function], Function]:
-        """Compile a kernel function; with a signature at once, otherwise where it is used.
+    _OPTIONS = {"nogil": True, "boundscheck": True, "_nrt": False}
 
-        `inner` functions are called by compiled code only, which spares the wrappers that Python would need;
-        `inline` ones are that too, and LLVM is asked to put them into their callers. `strict` makes a
-        division by zero raise as it does in Python.
+    def compiled(signature: Any = None, *, inline: bool = False, inner: bool = False) -> Callable[[Function], Function]:
+        """Compile a kernel function: an entry point at once, if it has a signature, a part where it is used.
+
+        Parts are `inner` ones, called by compiled code only, and `inline` ones, which are that too and are put
+        into their callers whatever their size: see `linking`. Without either, a function that Python calls.
         Bounds checks are on everywhere; the private `_nrt=False` leaves out the reference counts,
         so such functions may not make or return arrays.
         """
-        options: dict[str, Any] = {"cache": True, "nogil": True, "boundscheck": True, "_nrt": False}
-        options["error_model"] = "python" if strict else "numpy"
-        if inline:
-            options["forceinline"] = True
+        options: dict[str, Any] = {**_OPTIONS, "error_model": "numpy"}
         if inline or inner:
             options["no_cpython_wrapper"] = options["no_cfunc_wrapper"] = True
+            options["forceinline"] = inline
+            return lambda function: part(njit(function, pipeline_class=Part, **options))
+        if signature is None:
+            return lambda function: njit(function, cache=True, pipeline_class=Whole, **options)
+        return lambda function: entry(njit(signature, cache=True, pipeline_class=Whole, **options)(function))
 
-        def wrap(function: Function) -> Function:
-            return njit(function, **options) if signature is None else njit(signature, **options)(function)  # type: ignore[no-any-return] # numba has no types
+    def word(*, inline: bool = False, inner: bool = False, strict: bool = False) -> Callable[[Function], Function]:
+        """Compile what strategies are made of: each by itself and kept on disk, for the next strategy uses it again.
 
-        return wrap
+        `strict` makes a division by zero raise as it does in Python.
+        """
+        options: dict[str, Any] = {**_OPTIONS, "error_model": "python" if strict else "numpy"}
+        options["no_cpython_wrapper"] = options["no_cfunc_wrapper"] = True
+        options["forceinline"] = inline
+        return lambda function: njit(function, cache=True, **options)
+
+    def walker(signature: Any) -> Callable[[Function], Function]:
+        """Compile a strategy's walker over bars."""
+        return lambda function: njit(signature, cache=True, error_model="numpy", **_OPTIONS)(function)
 
     @njit(cache=True, inline="always")
     def mix(digest: int, value: int) -> int:
@@ -108,9 +124,15 @@ else:
     class CompilerFault(Exception):  # type: ignore[no-redef] # the same name for both ways to run
         """Never raised: nothing is compiled."""
 
-    def compiled(
-        signature: Any = None, *, inline: bool = False, inner: bool = False, strict: bool = False
-    ) -> Callable[[Function], Function]:
+    def compiled(signature: Any = None, *, inline: bool = False, inner: bool = False) -> Callable[[Function], Function]:
+        """Leave the function as it is."""
+        return lambda function: function
+
+    def word(*, inline: bool = False, inner: bool = False, strict: bool = False) -> Callable[[Function], Function]:
+        """Leave the function as it is."""
+        return lambda function: function
+
+    def walker(signature: Any) -> Callable[[Function], Function]:
         """Leave the function as it is."""
         return lambda function: function
 

@@ -7,7 +7,7 @@ author's own cells.
 
 from typing import Any, NamedTuple
 
-from crypto_bot.kernel.compiled import compiled
+from crypto_bot.kernel.compiled import word
 
 NEXT, FAULT, FAULT_SYMBOL, FAULT_VALUE, FAULT_BAR = 0, 1, 2, 3, 4
 BAR_NS, PER_YEAR, WARMUP, STARTED, TABLE = 5, 6, 7, 8, 16
@@ -33,7 +33,7 @@ class Context(NamedTuple):
     count: int  # type: ignore[assignment] # hides tuple.count, which nothing calls
 
 
-@compiled(inner=True)
+@word(inner=True)
 def fail(s: Context, code: int, k: int, value: float) -> None:
     """Leave word of what is wrong in the head and stop the run."""
     s.whole[FAULT] = code

@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from crypto_bot.kernel.compiled import compiled
+from crypto_bot.kernel.compiled import word
 from crypto_bot.kernel.context import PER_YEAR, Context
 from crypto_bot.kernel.layout import CLOSES, HIGHS, LOWS, SUMS
 
@@ -16,12 +16,12 @@ _SQRT = math.sqrt
 NOTHING = math.nan
 
 
-@compiled(inline=True)
+@word(inline=True)
 def _price(s: Context, plane: int, k: int, ago: int) -> float:
     return float(s.bars[plane, s.i - ago, k] / s.book[k]["price_scale"])
 
 
-@compiled(inline=True)
+@word(inline=True)
 def ema(s: Context, k: int, n: int, v: Any, b: Any, j: int, a: int) -> None:
     """Exponential mean as TA-Lib has it: the first value is the mean of the first n closes."""
     w, r = s.whole, s.real
@@ -35,7 +35,7 @@ def ema(s: Context, k: int, n: int, v: Any, b: Any, j: int, a: int) -> None:
         v[j] = v[j] + (x - v[j]) * (2.0 / (n + 1))
 
 
-@compiled(inline=True)
+@word(inline=True)
 def rsi(s: Context, k: int, n: int, v: Any, b: Any, j: int, a: int) -> None:
     """Wilder's RSI: the first averages are plain means of the first n changes; a flat market is 50."""
     w, r = s.whole, s.real
@@ -63,7 +63,7 @@ def rsi(s: Context, k: int, n: int, v: Any, b: Any, j: int, a: int) -> None:
     v[j] = 100.0 * (r[a + 1] / total) if total > 0.0 else 50.0
 
 
-@compiled(inline=True)
+@word(inline=True)
 def atr(s: Context, k: int, n: int, v: Any, b: Any, j: int, a: int) -> None:
     """Wilder's average true range, as TA-Lib: true ranges begin with the second bar."""
     w, r = s.whole, s.real
@@ -82,7 +82,7 @@ def atr(s: Context, k: int, n: int, v: Any, b: Any, j: int, a: int) -> None:
         v[j] = (v[j] * (n - 1) + true_range) / n
 
 
-@compiled(inner=True)
+@word(inner=True)
 def _extreme(s: Context, k: int, n: int, v: Any, b: Any, j: int, a: int, plane: int, sign: int) -> None:
     """Largest (sign 1) or smallest (-1) of the last n: a monotone queue of (bar, price) in a ring."""
     w = s.whole
@@ -105,36 +105,36 @@ def _extreme(s: Context, k: int, n: int, v: Any, b: Any, j: int, a: int, plane: 
     v[j] = float(w[q + 2 * (head % n) + 1] / s.book[k]["price_scale"]) if now >= n else NOTHING
 
 
-@compiled(inline=True)
+@word(inline=True)
 def highest(s: Context, k: int, n: int, v: Any, b: Any, j: int, a: int) -> None:
     """Highest close of the last n bars."""
     _extreme(s, k, n, v, b, j, a, CLOSES, 1)
 
 
-@compiled(inline=True)
+@word(inline=True)
 def lowest(s: Context, k: int, n: int, v: Any, b: Any, j: int, a: int) -> None:
     """Lowest close of the last n bars."""
     _extreme(s, k, n, v, b, j, a, CLOSES, -1)
 
 
-@compiled(inline=True)
+@word(inline=True)
 def highest_high(s: Context, k: int, n: int, v: Any, b: Any, j: int, a: int) -> None:
     """Highest high of the last n bars."""
     _extreme(s, k, n, v, b, j, a, HIGHS, 1)
 
 
-@compiled(inline=True)
+@word(inline=True)
 def lowest_low(s: Context, k: int, n: int, v: Any, b: Any, j: int, a: int) -> None:
     """Lowest low of the last n bars."""
     _extreme(s, k, n, v, b, j, a, LOWS, -1)
 
 
-@compiled(inline=True)
+@word(inline=True)
 def _return(s: Context, k: int, ago: int) -> float:
     return float(s.bars[CLOSES, s.i - ago, k] / s.bars[CLOSES, s.i - ago - 1, k]) - 1.0
 
 
-@compiled(inner=True)
+@word(inner=True)
 def volatility(s: Context, k: int, n: int, v: Any, b: Any, j: int, a: int) -> None:
     """Deviation (ddof 1) of the last n returns, a year's worth; summed afresh every n bars: no drift."""
     w, r = s.whole, s.real
@@ -166,7 +166,7 @@ def volatility(s: Context, k: int, n: int, v: Any, b: Any, j: int, a: int) -> No
     v[j] = _SQRT(max(q, 0.0) / (n - 1) * r[PER_YEAR])
 
 
-@compiled(inner=True)
+@word(inner=True)
 def ewma_volatility(s: Context, k: int, n: int, v: Any, b: Any, j: int, a: int) -> None:
     """Deviation around the weighted mean, centre of mass n, seeded on the first n returns; a year's worth."""
     w, r = s.whole, s.real
@@ -196,7 +196,7 @@ def ewma_volatility(s: Context, k: int, n: int, v: Any, b: Any, j: int, a: int) 
     v[j] = _SQRT(q * r[PER_YEAR])
 
 
-@compiled(inner=True)
+@word(inner=True)
 def zscore(s: Context, k: int, n: int, v: Any, b: Any, j: int, a: int) -> None:
     """Distance of the close from its mean in deviations (ddof 0); 0 in a flat window."""
     w, r = s.whole, s.real

@@ -31,7 +31,7 @@ from crypto_bot.kernel.risk import approve
 from crypto_bot.kernel.trace import note_wish
 
 
-@compiled(inner=True)
+@compiled(inline=True)
 def answer(world: World, market: Market, i: int) -> None:
     """Turn the changed wishes of all strategies into effects, at the closes of slice i."""
     lanes = world.wish.size

@@ -7,7 +7,7 @@ and come back as integers, rounded in the direction that the word promises.
 import math
 from typing import Any
 
-from crypto_bot.kernel.compiled import compiled
+from crypto_bot.kernel.compiled import word
 from crypto_bot.kernel.context import (
     BAR_NS,
     FAULT_FUTURE,
@@ -44,7 +44,7 @@ COUNTED = 4e18
 _SQRT = math.sqrt
 
 
-@compiled(inline=True)
+@word(inline=True)
 def _at(s: Context, plane: int, k: int, ago: int) -> float:
     if ago < 0:
         fail(s, FAULT_FUTURE, k, float(ago))
@@ -53,43 +53,43 @@ def _at(s: Context, plane: int, k: int, ago: int) -> float:
     return float(s.bars[plane, s.i - ago, k] / s.book[k]["price_scale"])
 
 
-@compiled(inline=True)
+@word(inline=True)
 def symbols(s: Context) -> range:
     """Return all symbols of the slice."""
     return range(s.count)
 
 
-@compiled(inline=True)
+@word(inline=True)
 def count(s: Context) -> int:
     """Return how many symbols there are."""
     return s.count
 
 
-@compiled(inline=True)
+@word(inline=True)
 def open_(s: Context, k: int, ago: int = 0) -> float:
     """Return the open of a bar."""
     return _at(s, OPENS, k, ago)
 
 
-@compiled(inline=True)
+@word(inline=True)
 def high(s: Context, k: int, ago: int = 0) -> float:
     """Return the high of a bar."""
     return _at(s, HIGHS, k, ago)
 
 
-@compiled(inline=True)
+@word(inline=True)
 def low(s: Context, k: int, ago: int = 0) -> float:
     """Return the low of a bar."""
     return _at(s, LOWS, k, ago)
 
 
-@compiled(inline=True)
+@word(inline=True)
 def close(s: Context, k: int, ago: int = 0) -> float:
     """Return the close of a bar."""
     return _at(s, CLOSES, k, ago)
 
 
-@compiled(inline=True)
+@word(inline=True)
 def volume(s: Context, k: int, ago: int = 0) -> float:
     """Return the volume of a bar in the base asset."""
     if ago < 0:
@@ -99,13 +99,13 @@ def volume(s: Context, k: int, ago: int = 0) -> float:
     return float(s.bars[VOLUMES, s.i - ago, k] / s.book[k]["quantity_scale"])
 
 
-@compiled(inline=True)
+@word(inline=True)
 def change(s: Context, k: int, length: int, ago: int = 0) -> float:
     """Return close / close[length] - 1."""
     return _at(s, CLOSES, k, ago) / _at(s, CLOSES, k, ago + length) - 1.0
 
 
-@compiled(inline=True)
+@word(inline=True)
 def sma(s: Context, k: int, length: int, ago: int = 0) -> float:
     """Return the mean of the last closes: a difference of integer running sums, exact."""
     if ago < 0:
@@ -120,49 +120,49 @@ def sma(s: Context, k: int, length: int, ago: int = 0) -> float:
     return float(total / (length * s.book[k]["price_scale"]))
 
 
-@compiled(inline=True)
+@word(inline=True)
 def seconds(s: Context) -> int:
     """Return the UTC time of the decision, the close of the bar, in seconds."""
     return int((s.times[s.t] + s.whole[BAR_NS]) // 1_000_000_000)
 
 
-@compiled(inline=True)
+@word(inline=True)
 def minute(s: Context) -> int:
     """Return the minutes since 1970."""
     return seconds(s) // 60
 
 
-@compiled(inline=True)
+@word(inline=True)
 def hour(s: Context) -> int:
     """Return the hour of the day."""
     return seconds(s) // 3_600 % 24
 
 
-@compiled(inline=True)
+@word(inline=True)
 def day(s: Context) -> int:
     """Return the days since 1970."""
     return seconds(s) // 86_400
 
 
-@compiled(inline=True)
+@word(inline=True)
 def weekday(s: Context) -> int:
     """Return the day of the week; 1970-01-01 was a Thursday, Monday is 0."""
     return (day(s) + 3) % 7
 
 
-@compiled(inline=True)
+@word(inline=True)
 def equity(s: Context) -> float:
     """Return what the strategy's part of the account is worth."""
     return float(s.equity[s.t] / ATOMS)
 
 
-@compiled(inline=True)
+@word(inline=True)
 def position(s: Context, k: int) -> float:
     """Return the quantity held."""
     return float(s.subs[k]["position"] / s.book[k]["quantity_scale"])
 
 
-@compiled(inline=True)
+@word(inline=True)
 def entry(s: Context, k: int) -> float:
     """Return the average price paid for what is held, 0 when nothing is."""
     held = s.subs[k]["position"]
@@ -171,31 +171,31 @@ def entry(s: Context, k: int) -> float:
     return float(s.subs[k]["cost"] / ATOMS / (held / s.book[k]["quantity_scale"]))
 
 
-@compiled(inline=True)
+@word(inline=True)
 def fee(s: Context, k: int) -> float:
     """Return the taker fee as a fraction."""
     return float(s.book[k]["taker_ppm"] / PPM)
 
 
-@compiled(inline=True)
+@word(inline=True)
 def wanted(s: Context, k: int) -> float:
     """Return the share that target() asked for last."""
     return float(s.wish[k]["weight"] / PPM)
 
 
-@compiled(inline=True)
+@word(inline=True)
 def bought(s: Context, k: int) -> int:
     """Return how many quotes to buy were filled since the last step."""
     return int(s.wish[k]["bought"])
 
 
-@compiled(inline=True)
+@word(inline=True)
 def sold(s: Context, k: int) -> int:
     """Return how many quotes to sell were filled since the last step."""
     return int(s.wish[k]["sold"])
 
 
-@compiled(inline=True)
+@word(inline=True)
 def resting(s: Context, k: int, slot: int) -> bool:
     """Tell whether a quote is wanted in the slot and not yet filled."""
     if slot < 0 or slot >= QUOTES:
@@ -203,13 +203,13 @@ def resting(s: Context, k: int, slot: int) -> bool:
     return bool(s.wish[k]["quote"][slot]["quantity"] > 0)
 
 
-@compiled(inline=True)
+@word(inline=True)
 def _changed(s: Context, k: int, what: int) -> None:
     s.wish[k]["dirty"] |= what
     s.wish[0]["any"] = 1
 
 
-@compiled(inline=True)
+@word(inline=True)
 def target(s: Context, k: int, fraction: float, band: float = 0.0) -> None:
     """Hold this share of the equity; with a band, small changes of a running position are left alone."""
     if not (fraction >= 0.0 and fraction <= 1.0):
@@ -231,13 +231,13 @@ def target(s: Context, k: int, fraction: float, band: float = 0.0) -> None:
         _changed(s, k, TARGETED)
 
 
-@compiled(inline=True)
+@word(inline=True)
 def _slack(steps: float) -> float:
     """Return how much of a step is forgiven: a millionth, or for many digits what a float cannot tell."""
     return 1e-6 + steps * 4.5e-16
 
 
-@compiled(inline=True)
+@word(inline=True)
 def _whole_lots(s: Context, k: int, quantity: float) -> int:
     """Round down to the lot; a millionth of a lot is forgiven, so that 0.1 + 0.2 is 0.3."""
     b = s.book[k]
@@ -247,20 +247,20 @@ def _whole_lots(s: Context, k: int, quantity: float) -> int:
     return int(int(lots + _slack(lots)) * b["lot"])
 
 
-@compiled(inline=True)
+@word(inline=True)
 def _check_quantity(s: Context, k: int, quantity: float) -> None:
     if not quantity >= 0.0:
         fail(s, FAULT_NAN if quantity != quantity else FAULT_NEGATIVE, k, float(quantity))
 
 
-@compiled(inline=True)
+@word(inline=True)
 def lots(s: Context, k: int, quantity: float) -> float:
     """Return the quantity rounded down to what can be traded."""
     _check_quantity(s, k, quantity)
     return float(_whole_lots(s, k, quantity) / s.book[k]["quantity_scale"])
 
 
-@compiled(inline=True)
+@word(inline=True)
 def hold(s: Context, k: int, quantity: float) -> None:
     """Hold this quantity, whatever it is worth."""
     _check_quantity(s, k, quantity)
@@ -272,7 +272,7 @@ def hold(s: Context, k: int, quantity: float) -> None:
         _changed(s, k, TARGETED)
 
 
-@compiled(inline=True)
+@word(inline=True)
 def _ticks(s: Context, k: int, price: float, up: bool) -> int:
     """Round to the tick in the named direction; a millionth of a tick is forgiven."""
     b = s.book[k]
@@ -282,7 +282,7 @@ def _ticks(s: Context, k: int, price: float, up: bool) -> int:
     return int(int(steps + 1.0 - _slack(steps) if up else steps + _slack(steps)) * b["tick"])
 
 
-@compiled(inline=True)
+@word(inline=True)
 def quote(s: Context, k: int, slot: int, side: int, price: float, quantity: float) -> None:
     """Keep a limit order resting in a numbered slot; buys are rounded down to the tick, sells up."""
     if slot < 0 or slot >= QUOTES:
@@ -306,7 +306,7 @@ def quote(s: Context, k: int, slot: int, side: int, price: float, quantity: floa
     _changed(s, k, QUOTED)
 
 
-@compiled(inline=True)
+@word(inline=True)
 def unquote(s: Context, k: int, slot: int) -> None:
     """Take the order of a slot away."""
     if slot < 0 or slot >= QUOTES:
@@ -317,7 +317,7 @@ def unquote(s: Context, k: int, slot: int) -> None:
         _changed(s, k, QUOTED)
 
 
-@compiled(inline=True)
+@word(inline=True)
 def bracket(s: Context, k: int, stop: float, take: float) -> None:
     """Sell the whole position at a stop below or a limit above, whichever comes first; 0 is none."""
     if not stop >= 0.0:
@@ -333,13 +333,13 @@ def bracket(s: Context, k: int, stop: float, take: float) -> None:
         _changed(s, k, GUARDED)
 
 
-@compiled(inline=True)
+@word(inline=True)
 def stop(s: Context, k: int, price: float) -> None:
     """Sell the position when the price falls to this; a take-profit stays as it is."""
     bracket(s, k, price, float(s.wish[k]["take"] / s.book[k]["price_scale"]))
 
 
-@compiled(inline=True)
+@word(inline=True)
 def clear_news(wish: Any) -> None:
     """Forget the fills that a step has now seen."""
     for k in range(wish.size):
@@ -348,13 +348,13 @@ def clear_news(wish: Any) -> None:
         wish[k]["news"] = 0
 
 
-@compiled(inline=True)
+@word(inline=True)
 def sqrt(x: float) -> float:
     """Return the square root; of a negative number, not a number."""
     return _SQRT(x) if x >= 0.0 else math.nan
 
 
-@compiled(inline=True)
+@word(inline=True)
 def rank(scores: Any, k: int) -> int:
     """Return the place of k: 0 is the highest, equal scores keep the order of symbols, nan comes last."""
     x = scores[k]

@@ -167,3 +167,14 @@ def reset_gate(venue: Venue, lane: int) -> None:
             top = slot + 1
             widen(g, r, through)
     g["used"] = top
+
+
+@compiled(inline=True)
+def reset_gates(venue: Venue) -> None:
+    """Recompute the gates of the lanes whose orders have changed."""
+    if venue.gate[0]["stale"] == 0:
+        return
+    for lane in range(venue.gate.size):
+        if venue.gate[lane]["stale"] & 1:
+            reset_gate(venue, lane)
+    venue.gate[0]["stale"] = 0

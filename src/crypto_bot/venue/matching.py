@@ -18,6 +18,7 @@ from crypto_bot.kernel.layout import (
     OPENS,
     POST_ONLY,
     SELL,
+    SLOTS,
     STOP,
     STOP_LIMIT,
     Market,
@@ -174,3 +175,50 @@ def _execute(world: World, venue: Venue, time_ns: int, lane: int, slot: int, pri
     else:
         e["fee_asset"] = t["cash_asset"]
         e["fee"] = fee_on(money(price, quantity, t, UP if r["side"] == BUY else DOWN), ppm)
+
+
+@compiled(inline=True)
+def next_match(world: World, venue: Venue, market: Market, i: int, cursor: int) -> int:
+    """Find the next order that slice i fills or ends, from a cursor on; its report stands in the register.
+
+    Returns the cursor to go on from, or -1 when slice i has no more to say.
+    """
+    lanes = venue.gate.size
+    slot = cursor % SLOTS
+    lane = cursor // SLOTS % lanes
+    phase = cursor // (SLOTS * lanes)
+    kinds = 0
+    for other in range(lanes):
+        kinds |= venue.gate[other]["kinds"]
+    while phase < PHASES:
+        while lane < lanes and kinds & (1 << phase // 2) != 0:
+            g = venue.gate[lane]
+            if g["kinds"] & (1 << phase // 2) != 0:
+                while slot < g["used"]:
+                    slot += 1
+                    if match_slot(world, venue, market, i, lane, slot - 1, phase):
+                        return int((phase * lanes + lane) * SLOTS + slot)
+            slot = 0
+            lane += 1
+        slot = 0
+        lane = 0
+        phase += 1
+    return -1
+
+
+@compiled(inline=True)
+def next_at_close(world: World, venue: Venue, market: Market, i: int, cursor: int) -> int:
+    """Find the next market order that is filled at the close it was decided on, from a cursor on; -1 after the last."""
+    lanes = venue.gate.size
+    slot = cursor % SLOTS
+    lane = cursor // SLOTS % lanes
+    for phase in range(cursor // (SLOTS * lanes), 2):
+        while lane < lanes:
+            while slot < venue.gate[lane]["used"]:
+                slot += 1
+                if match_at_close(world, venue, market, i, lane, slot - 1, phase):
+                    return int((phase * lanes + lane) * SLOTS + slot)
+            slot = 0
+            lane += 1
+        lane = 0
+    return -1

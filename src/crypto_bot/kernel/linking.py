@@ -1,0 +1,160 @@
+"""Compile a tree of functions as one piece: optimised together, turned into machine code once.
+
+numba optimises every function by itself, makes machine code of it, and optimises it again inside each of
+its callers: a chain of ten inlined functions is paid for ten times. Here the functions below an entry point,
+its parts, are only lowered to LLVM's language; the entry point links them, hides them, and is optimised as a
+whole. Entry points that call one another are not copied into each other: the call stays a call, by a name
+that is the same in every process, so that each can be kept on disk by itself.
+
+Uses numba's own way to customise a compiler (a pipeline with other passes) and, of the inside of its code
+libraries, what `PartLibrary` and `WholeLibrary` name.
+"""
+
+from collections.abc import Callable
+from typing import Any
+from weakref import WeakSet
+
+import llvmlite.binding as llvm
+from numba import _dynfunc, types
+from numba.core import cgutils, sigutils, typing
+from numba.core.codegen import JITCodeLibrary
+from numba.core.compiler import CompilerBase, DefaultPassBuilder
+from numba.core.compiler_machinery import PassManager, register_pass
+from numba.core.typed_passes import NativeLowering
+from numba.extending import intrinsic
+
+_ENTRIES: WeakSet[Any] = WeakSet()
+_ROUNDS = 2
+"""Times that LLVM goes over an entry point: the second one simplifies what the first has inlined."""
+
+
+class PartLibrary(JITCodeLibrary):  # type: ignore[misc] # numba has no types
+    """The module of one part: never optimised, never machine code."""
+
+    def finalize(self) -> None:
+        """Leave the module as it is, for an entry point to link."""
+        self._raise_if_finalized()
+        self._finalize_dynamic_globals()
+        self._finalized = True
+
+
+class WholeLibrary(JITCodeLibrary):  # type: ignore[misc] # numba has no types
+    """The module of an entry point and of every part below it."""
+
+    def add_linking_library(self, library: Any) -> None:
+        """Link a library and, of a part, everything that it calls; another entry point is not linked."""
+        if library in self._linking_libraries or library in _ENTRIES:
+            return
+        super().add_linking_library(library)
+        if isinstance(library, PartLibrary):
+            for below in library._linking_libraries:
+                self.add_linking_library(below)
+
+    def _optimize_final_module(self) -> None:
+        for function in self._final_module.functions:
+            if function.linkage == llvm.Linkage.linkonce_odr:
+                function.linkage = "internal"
+        for _ in range(_ROUNDS):
+            passes, builder = self._codegen._module_pass_manager()
+            passes.run(self._final_module, builder)
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class _PartLowering(NativeLowering):  # type: ignore[misc] # numba has no types
+    _name = "part_lowering"
+
+    def run_pass(self, state: Any) -> bool:
+        """Lower a part; what Python would call is an empty shell, by which callers know it."""
+        state.library = PartLibrary(state.targetctx.codegen(), state.func_id.func_qualname)
+        state.flags.no_compile = True
+        super().run_pass(state)
+        lowered = state["cr"]
+        description = lowered.fndesc
+        shell = _dynfunc.make_function(
+            description.lookup_module(), description.qualname, "", 0, lowered.env, (state.library,)
+        )
+        state.targetctx.insert_user_function(shell, description, [state.library])
+        state["cr"] = lowered._replace(cfunc=shell)
+        return True
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class _WholeLowering(NativeLowering):  # type: ignore[misc] # numba has no types
+    _name = "whole_lowering"
+
+    def run_pass(self, state: Any) -> bool:
+        """Lower an entry point under a name without the counter that numba adds."""
+        identity = state.func_ir.func_id
+        identity.unique_id = 0
+        identity.unique_name = identity.func_qualname
+        state.library = WholeLibrary(state.targetctx.codegen(), state.func_id.func_qualname)
+        state.library.enable_object_caching()
+        return bool(super().run_pass(state))
+
+
+def _pipeline(state: Any, lowering: type[NativeLowering]) -> list[PassManager]:
+    passes = DefaultPassBuilder.define_nopython_pipeline(state)
+    passes.passes = [(lowering if kind is NativeLowering else kind, text) for kind, text in passes.passes]
+    passes._finalized = False
+    passes.finalize()
+    return [passes]
+
+
+class Part(CompilerBase):  # type: ignore[misc] # numba has no types
+    """How a part is compiled."""
+
+    def define_pipelines(self) -> list[PassManager]:
+        """Return the usual passes with another last one."""
+        return _pipeline(self.state, _PartLowering)
+
+
+class Whole(CompilerBase):  # type: ignore[misc] # numba has no types
+    """How an entry point is compiled."""
+
+    def define_pipelines(self) -> list[PassManager]:
+        """Return the usual passes with another last one."""
+        return _pipeline(self.state, _WholeLowering)
+
+
+def part(dispatcher: Any) -> Any:
+    """Let a part be compiled once for integers of every value, not once more for each constant; return it."""
+    compile_for: Callable[..., Any] = dispatcher.compile
+
+    def compile_wide(signature: Any) -> Any:
+        arguments, returned = sigutils.normalize_signature(signature)
+        arguments = tuple(types.unliteral(argument) for argument in arguments)
+        return compile_for(arguments if returned is None else typing.signature(returned, *arguments))
+
+    dispatcher.compile = compile_wide
+    return dispatcher
+
+
+def entry(dispatcher: Any) -> Any:
+    """Note a compiled entry point, so that others call it and do not copy it; return it."""
+    for overload in dispatcher.overloads.values():
+        _ENTRIES.add(overload.library)
+    return dispatcher
+
+
+def references(kind: Any) -> tuple[Any, Any]:
+    """Return two functions for compiled code: one lends a value of this type as an address, one borrows it from there.
+
+    The value lies on the stack of the function that lends it, and must not be borrowed after that has returned.
+    """
+
+    @intrinsic  # type: ignore[untyped-decorator] # numba has no types
+    def lend(typing_context: Any, value: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            place = cgutils.alloca_once_value(builder, arguments[0])
+            return builder.ptrtoint(place, context.get_value_type(types.int64))
+
+        return types.int64(kind), generate
+
+    @intrinsic  # type: ignore[untyped-decorator] # numba has no types
+    def borrow(typing_context: Any, address: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            return builder.load(builder.inttoptr(arguments[0], context.get_value_type(kind).as_pointer()))
+
+        return kind(types.int64), generate
+
+    return lend, borrow

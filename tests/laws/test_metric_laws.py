@@ -2,16 +2,21 @@
 
 import json
 import math
+from collections.abc import Iterator
+from random import Random
 
 import numpy as np
-from hypothesis import given, settings
+import pytest
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from crypto_bot.backtesting import moments
 from crypto_bot.backtesting.drawdown import measure_drawdown
 from crypto_bot.backtesting.figures import MINUS, grouped, money, rounded
-from crypto_bot.backtesting.metrics import measure
+from crypto_bot.backtesting.metrics import Metrics, measure
 from crypto_bot.backtesting.outcome import Outcome, RunLabel
 from crypto_bot.backtesting.summary import summarise
+from crypto_bot.backtesting.tails import tail
 from crypto_bot.domain.instrument import Instrument
 from crypto_bot.domain.units import ATOMS
 from tests.outcomes import Ledger, idle_run, outcome_of, random_candles
@@ -74,13 +79,90 @@ def test_the_json_of_any_run_holds_only_finite_numbers(outcome: Outcome) -> None
     assert json.loads(text)["fills"] == outcome.fills.size
 
 
+def every_number(found: object) -> Iterator[float]:
+    """Give every float of a result, and of what it is made of."""
+    if isinstance(found, float):
+        yield found
+    elif isinstance(found, tuple):
+        for part in found:
+            yield from every_number(part)
+    elif isinstance(found, Metrics):
+        for name in found.__slots__:
+            yield from every_number(getattr(found, name))
+
+
 @settings(deadline=None)
 @given(st.lists(st.floats(0, 1e9), min_size=1, max_size=80))
 def test_no_equity_curve_makes_a_figure_senseless(equity: list[float]) -> None:
     found = measure(idle_run(equity))
-    numbers = [getattr(found, name) for name in found.__slots__]
-    assert all(math.isfinite(n) for n in numbers if isinstance(n, float))
+    assert all(math.isfinite(number) for number in every_number(found))
     assert -1 <= found.drawdown.deepest <= 0 <= found.drawdown.ulcer <= 1
+
+
+MOVES = st.lists(st.floats(-0.5, 1.0).map(lambda move: round(move, 6)), min_size=2, max_size=90)
+
+
+def grown(moves: list[float]) -> list[float]:
+    return [float(worth) for worth in 100.0 * np.cumprod(1 + np.array(moves))]
+
+
+def same(one: float | None, other: float | None) -> bool:
+    """Tell whether two ratios are the same number, or have no meaning both."""
+    if one is None or other is None:
+        return one is other
+    return math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-9)
+
+
+@settings(max_examples=60, deadline=None)
+@given(MOVES, st.integers(2, 1_000))
+def test_the_size_of_the_account_changes_no_ratio(moves: list[float], factor: int) -> None:
+    assume(float(np.std(moves)) > 1e-3)  # equity is kept to the atom: less than that is its rounding
+    equity = grown(moves)
+    small, large = measure(idle_run(equity)), measure(idle_run([factor * e for e in equity], initial=factor * 100.0))
+    mine, theirs = list(every_number(small)), list(every_number(large))
+    assert len(mine) == len(theirs)
+    for one, other in zip(mine, theirs, strict=True):
+        assert math.isclose(one, other, rel_tol=1e-3, abs_tol=1e-4) or abs(one) > 1e3
+
+
+@settings(max_examples=60, deadline=None)
+@given(MOVES, st.randoms(use_true_random=False))
+def test_the_order_of_the_days_changes_no_ratio_of_returns_alone(moves: list[float], chance: Random) -> None:
+    shuffled = list(moves)
+    chance.shuffle(shuffled)
+    one, other = np.array(moves), np.array(shuffled)
+    assert same(moments.sharpe(one, 365), moments.sharpe(other, 365))
+    assert same(moments.sortino(one, 365), moments.sortino(other, 365))
+    assert moments.shape(one) == pytest.approx(moments.shape(other), rel=1e-6, abs=1e-6)
+    assert tail(one, 0.95) == pytest.approx(tail(other, 0.95))
+    # Where they end is the same too; how deep they fell on the way is not.
+    assert grown(moves)[-1] == pytest.approx(grown(shuffled)[-1], rel=1e-9)
+
+
+@given(MOVES, st.floats(1.1, 5))
+def test_a_bolder_stake_changes_no_sharpe_ratio(moves: list[float], factor: float) -> None:
+    plain, bold = np.array(moves), np.array(moves) * factor
+    ratio = moments.sharpe(plain, 365)
+    if ratio is not None and float(np.std(plain)) > 1e-9:
+        assert same(moments.sharpe(bold, 365), ratio)
+        assert same(moments.sortino(bold, 365), moments.sortino(plain, 365))
+
+
+@given(MOVES, st.floats(0, 0.999))
+def test_surer_needs_longer(moves: list[float], level: float) -> None:
+    returns = np.array(moves)
+    ratio, form = moments.sharpe(returns, 1.0), moments.shape(returns)
+    if ratio is None or ratio < 1e-6:
+        return
+    short = moments.least_track_record(ratio, form, confidence=0.5 + level / 2)
+    longer = moments.least_track_record(ratio, form, confidence=0.5 + (level + 0.001) / 2)
+    assert short is not None and longer is not None and longer >= short
+    # With just as many returns as are needed, it is exactly as sure as asked for.
+    error = moments.sharpe_error(ratio, 2, form)
+    if error is not None and error > 1e-6:
+        assert moments.normal_probability(ratio / (error / math.sqrt(longer - 1))) == pytest.approx(
+            0.5 + (level + 0.001) / 2, abs=1e-6
+        )
 
 
 @given(st.lists(st.integers(1, 10**6), min_size=1, max_size=60))

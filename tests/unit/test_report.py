@@ -14,13 +14,18 @@ from typing import Any
 import numpy as np
 import pytest
 
+from crypto_bot.backtesting.bracket import Bracket, Way
+from crypto_bot.backtesting.excursions import Excursions
+from crypto_bot.backtesting.figures import MINUS
 from crypto_bot.backtesting.metrics import measure
 from crypto_bot.backtesting.outcome import Outcome, RunLabel
 from crypto_bot.backtesting.report import page, write_report
 from crypto_bot.backtesting.report.content import command_line, content_of, visible
 from crypto_bot.backtesting.report.listing import EACH_END, chosen
 from crypto_bot.backtesting.report.months import monthly_returns
+from crypto_bot.backtesting.report.scatter import MOST_POINTS, scatter_of
 from crypto_bot.backtesting.report.series import ALL_BARS, MOST_BARS, candle_charts, equity_line, shown_timeframe
+from crypto_bot.backtesting.trips import Trips
 from crypto_bot.domain.errors import UsageError
 from crypto_bot.domain.timeframe import timeframe_ns
 from crypto_bot.domain.units import ATOMS, DAY_NS
@@ -180,6 +185,51 @@ def test_months_compound_to_the_whole() -> None:
     assert rows[0]["months"][0]["value"] == pytest.approx(january, abs=1e-4)
 
 
+def test_every_round_trip_is_a_point_with_the_columns_of_the_table(tmp_path: Path) -> None:
+    outcome = average_run(3_000)
+    found, trips = data_of(written(outcome, tmp_path / "report.html")), measure(outcome).books.trips
+    points, table = found["scatter"], found["trips"]
+    assert points["total"] == len(points["net"]) == len(points["adverse"]) == trips.closed
+    at = {name: table["columns"].index(name) for name in ("return", "mae", "mfe")}
+    for row, (net, low, high) in enumerate(zip(points["net"], points["adverse"], points["favourable"], strict=True)):
+        assert low <= 0 <= high
+        shown = [float(table["rows"][row][at[name]].strip("%").replace(MINUS, "-")) for name in at]
+        assert shown == pytest.approx([net, low, high], abs=0.006)
+
+
+def test_thousands_of_points_are_thinned_evenly() -> None:
+    trips, count = measure(average_run(3_000)).books.trips, 5 * MOST_POINTS
+    many = Trips(*(np.resize(column, count) for column in trips))
+    moves = Excursions(np.linspace(-1, 0, count), np.linspace(0, 1, count))
+    points = scatter_of(many, moves)
+    assert (points["total"], len(points["net"])) == (count, MOST_POINTS)
+    assert (points["adverse"][0], points["adverse"][-1]) == (-100.0, 0.0)
+    assert np.ptp(np.diff(points["favourable"])) < 0.05
+
+
+def test_the_range_is_told_where_the_run_was_repeated(tmp_path: Path) -> None:
+    outcome = average_run(1_500)
+    initial, final = outcome.initial_equity, int(outcome.equity[-1])
+    ways = (Way("pessimistic", final, final / initial - 1, -0.2, 30), Way("touch", initial * 2, 1.0, -0.1, 33))
+    write_report(outcome, measure(outcome), LABEL, tmp_path / "r.html", bracket=Bracket(ways))
+    found = data_of((tmp_path / "r.html").read_text("utf-8"))
+    assert [row["name"] for row in found["bracket"]] == ["pessimistic, 30 fills", "touch, 33 fills"]
+    assert found["bracket_note"].endswith("to +100.00% (touch); here pessimistic.")
+    plain = data_of(written(outcome, tmp_path / "plain.html"))
+    assert (plain["bracket"], "market orders" in plain["bracket_note"]) == ([], True)
+    outcome.fills["maker"][:3] = True
+    resting = data_of(written(outcome, tmp_path / "resting.html"))["bracket_note"]
+    assert resting.startswith("3 of ") and "--bracket" in resting
+
+
+def test_every_list_has_its_rows_and_says_what_has_no_meaning(tmp_path: Path) -> None:
+    for outcome in (average_run(3_000), idle_run([100.0] * 40), idle_run([100.0])):
+        groups = data_of(written(outcome, tmp_path / "r.html"))["groups"]
+        assert len(groups) == 8
+        assert all(row["name"] and row["text"] for group in groups for row in group["rows"])
+        assert not [row for group in groups for row in group["rows"] if "nan" in row["text"] or "None" in row["text"]]
+
+
 def test_long_tables_show_both_ends() -> None:
     assert list(chosen(3)) == [0, 1, 2]
     shown = list(chosen(5_000))
@@ -229,5 +279,7 @@ def test_a_browser_draws_the_page_and_runs_nothing_else(tmp_path: Path) -> None:
     assert sum(tag == "canvas" for tag, _ in drawn.tags) >= 8, "two charts of several layers each"
     trips = measure(outcome).books.trips.closed
     assert sum(attributes.get("title") == "Show on the chart" for _, attributes in drawn.tags) == trips
+    dots = [attributes.get("d") or "" for tag, attributes in drawn.tags if "dots" in (attributes.get("class") or "")]
+    assert sum(path.count("h0") for path in dots) == 2 * trips, "each round trip is a point in both plots"
     assert "<title>stolen</title>" not in done.stdout
     assert not [a for tag, a in drawn.tags if tag == "img"]

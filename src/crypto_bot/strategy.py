@@ -1,7 +1,8 @@
 """The words of a strategy. Import them from here; they work inside `step`.
 
 `k` is a symbol, as in `for k in symbols()`. `ago` counts bars back on the strategy's own timeframe: 0 is the bar that
-has just closed. Prices, quantities and money are plain decimals of the quote or the base asset.
+has just closed. With `timeframe="1d"` a word reads the closed bars of a longer timeframe, and `ago` counts those.
+Prices, quantities and money are plain decimals of the quote or the base asset.
 """
 
 from collections.abc import Sequence
@@ -10,53 +11,13 @@ from typing import Any, Literal, NamedTuple, NoReturn, TypeAlias
 from crypto_bot.domain.errors import UsageError
 
 __all__ = [
-    "BUY",
-    "SELL",
-    "Literal",
-    "Memory",
-    "NamedTuple",
-    "atr",
-    "bought",
-    "bracket",
-    "change",
-    "close",
-    "count",
-    "day",
-    "ema",
-    "entry",
-    "equity",
-    "ewma_volatility",
-    "fee",
-    "high",
-    "highest",
-    "highest_high",
-    "hold",
-    "hour",
-    "lots",
-    "low",
-    "lowest",
-    "lowest_low",
-    "minute",
-    "open_",
-    "position",
-    "quote",
-    "rank",
-    "resting",
-    "rsi",
-    "seconds",
-    "sma",
-    "sold",
-    "sqrt",
-    "stop",
-    "symbols",
-    "target",
-    "unquote",
-    "volatility",
-    "volume",
-    "wanted",
-    "weekday",
-    "zscore",
-]
+    "BUY", "SELL", "Literal", "Memory", "NamedTuple", "adx", "atr", "bollinger_lower", "bollinger_upper", "bought",
+    "bracket", "change", "close", "count", "day", "deviation", "ema", "entry", "equity", "ewma_volatility", "fee",
+    "high", "highest", "highest_high", "hold", "hour", "lots", "low", "lowest", "lowest_low", "macd",
+    "macd_histogram", "macd_signal", "minus_di", "minute", "open_", "plus_di", "position", "quote", "rank",
+    "resting", "rsi", "seconds", "sma", "sold", "sqrt", "stop", "symbols", "target", "typical", "unquote",
+    "volatility", "volume", "vwap", "vwap_day", "wanted", "weekday", "wma", "zscore",
+]  # fmt: skip
 
 BUY = 1
 """The side of a quote that buys."""
@@ -85,32 +46,37 @@ def count() -> int:
     _outside("count")
 
 
-def open_(k: int, ago: int = 0) -> float:
+def open_(k: int, ago: int = 0, *, timeframe: str | None = None) -> float:
     """Return the open of the bar."""
     _outside("open_")
 
 
-def high(k: int, ago: int = 0) -> float:
+def high(k: int, ago: int = 0, *, timeframe: str | None = None) -> float:
     """Return the high of the bar."""
     _outside("high")
 
 
-def low(k: int, ago: int = 0) -> float:
+def low(k: int, ago: int = 0, *, timeframe: str | None = None) -> float:
     """Return the low of the bar."""
     _outside("low")
 
 
-def close(k: int, ago: int = 0) -> float:
+def close(k: int, ago: int = 0, *, timeframe: str | None = None) -> float:
     """Return the close of the bar."""
     _outside("close")
 
 
-def volume(k: int, ago: int = 0) -> float:
+def typical(k: int, ago: int = 0, *, timeframe: str | None = None) -> float:
+    """Return the typical price of the bar: (high + low + close) / 3."""
+    _outside("typical")
+
+
+def volume(k: int, ago: int = 0, *, timeframe: str | None = None) -> float:
     """Return the volume of the bar in the base asset."""
     _outside("volume")
 
 
-def change(k: int, length: int, ago: int = 0) -> float:
+def change(k: int, length: int, ago: int = 0, *, timeframe: str | None = None) -> float:
     """Return the rise of the close over so many bars: 0.05 is five per cent."""
     _outside("change")
 
@@ -140,62 +106,160 @@ def weekday() -> int:
     _outside("weekday")
 
 
-# ---- indicators: their length is known before the run, and they are kept up to date at every bar
+# ---- indicators: their length is known before the run, and they are kept up to date at every bar.
+# `source` is what is taken instead of the close, an expression of words: source=volume(k), source=rsi(k, 14).
+# `timeframe` asks for closed bars of a longer timeframe: timeframe="1d".
 
 
-def sma(k: int, length: int, ago: int = 0) -> float:
+def sma(k: int, length: int, ago: int = 0, *, source: float | None = None, timeframe: str | None = None) -> float:
     """Return the mean of the last closes, exact."""
     _outside("sma")
 
 
-def ema(k: int, length: int, ago: int = 0) -> float:
+def ema(k: int, length: int, ago: int = 0, *, source: float | None = None, timeframe: str | None = None) -> float:
     """Return the exponential mean, alpha 2 / (length + 1), seeded by the first mean."""
     _outside("ema")
 
 
-def rsi(k: int, length: int, ago: int = 0) -> float:
+def wma(k: int, length: int, ago: int = 0, *, source: float | None = None, timeframe: str | None = None) -> float:
+    """Return the linearly weighted mean, weight 1 for the oldest close and length for the newest."""
+    _outside("wma")
+
+
+def macd(
+    k: int, fast: int = 12, slow: int = 26, ago: int = 0, *, source: float | None = None, timeframe: str | None = None
+) -> float:
+    """Return the MACD line: the fast exponential mean less the slow one."""
+    _outside("macd")
+
+
+def macd_signal(
+    k: int,
+    fast: int = 12,
+    slow: int = 26,
+    signal: int = 9,
+    ago: int = 0,
+    *,
+    source: float | None = None,
+    timeframe: str | None = None,
+) -> float:
+    """Return the MACD's signal: the exponential mean of its line."""
+    _outside("macd_signal")
+
+
+def macd_histogram(
+    k: int,
+    fast: int = 12,
+    slow: int = 26,
+    signal: int = 9,
+    ago: int = 0,
+    *,
+    source: float | None = None,
+    timeframe: str | None = None,
+) -> float:
+    """Return the MACD's histogram: its line less its signal."""
+    _outside("macd_histogram")
+
+
+def rsi(k: int, length: int, ago: int = 0, *, source: float | None = None, timeframe: str | None = None) -> float:
     """Return Wilder's RSI, 0 to 100; a flat market is 50."""
     _outside("rsi")
 
 
-def atr(k: int, length: int, ago: int = 0) -> float:
+def atr(k: int, length: int, ago: int = 0, *, timeframe: str | None = None) -> float:
     """Return Wilder's average true range."""
     _outside("atr")
 
 
-def highest(k: int, length: int, ago: int = 0) -> float:
+def adx(k: int, length: int, ago: int = 0, *, timeframe: str | None = None) -> float:
+    """Return Wilder's average directional index, 0 to 100: how much of a trend there is, up or down."""
+    _outside("adx")
+
+
+def plus_di(k: int, length: int, ago: int = 0, *, timeframe: str | None = None) -> float:
+    """Return Wilder's +DI, 0 to 100: the part of the true range that went up."""
+    _outside("plus_di")
+
+
+def minus_di(k: int, length: int, ago: int = 0, *, timeframe: str | None = None) -> float:
+    """Return Wilder's -DI, 0 to 100: the part of the true range that went down."""
+    _outside("minus_di")
+
+
+def highest(k: int, length: int, ago: int = 0, *, source: float | None = None, timeframe: str | None = None) -> float:
     """Return the highest close of the last bars, this one included."""
     _outside("highest")
 
 
-def lowest(k: int, length: int, ago: int = 0) -> float:
+def lowest(k: int, length: int, ago: int = 0, *, source: float | None = None, timeframe: str | None = None) -> float:
     """Return the lowest close of the last bars, this one included."""
     _outside("lowest")
 
 
-def highest_high(k: int, length: int, ago: int = 0) -> float:
+def highest_high(k: int, length: int, ago: int = 0, *, timeframe: str | None = None) -> float:
     """Return the highest high of the last bars, this one included."""
     _outside("highest_high")
 
 
-def lowest_low(k: int, length: int, ago: int = 0) -> float:
+def lowest_low(k: int, length: int, ago: int = 0, *, timeframe: str | None = None) -> float:
     """Return the lowest low of the last bars, this one included."""
     _outside("lowest_low")
 
 
-def volatility(k: int, length: int, ago: int = 0) -> float:
-    """Return the deviation (ddof 1) of the last returns, a year's worth."""
+def deviation(k: int, length: int, ago: int = 0, *, source: float | None = None, timeframe: str | None = None) -> float:
+    """Return the standard deviation (ddof 0) of the last closes."""
+    _outside("deviation")
+
+
+def bollinger_upper(
+    k: int,
+    length: int = 20,
+    width: float = 2.0,
+    ago: int = 0,
+    *,
+    source: float | None = None,
+    timeframe: str | None = None,
+) -> float:
+    """Return Bollinger's upper band: the mean plus so many deviations; the middle one is sma."""
+    _outside("bollinger_upper")
+
+
+def bollinger_lower(
+    k: int,
+    length: int = 20,
+    width: float = 2.0,
+    ago: int = 0,
+    *,
+    source: float | None = None,
+    timeframe: str | None = None,
+) -> float:
+    """Return Bollinger's lower band: the mean less so many deviations."""
+    _outside("bollinger_lower")
+
+
+def zscore(k: int, length: int, ago: int = 0, *, source: float | None = None, timeframe: str | None = None) -> float:
+    """Return (close - mean) / deviation (ddof 0) of the last closes."""
+    _outside("zscore")
+
+
+def volatility(k: int, length: int, ago: int = 0, *, timeframe: str | None = None) -> float:
+    """Return the realised volatility: the deviation (ddof 1) of the last returns, a year's worth."""
     _outside("volatility")
 
 
-def ewma_volatility(k: int, length: int, ago: int = 0) -> float:
+def ewma_volatility(k: int, length: int, ago: int = 0, *, timeframe: str | None = None) -> float:
     """Return the same, exponentially weighted, with length as the centre of mass."""
     _outside("ewma_volatility")
 
 
-def zscore(k: int, length: int, ago: int = 0) -> float:
-    """Return (close - mean) / deviation (ddof 0) of the last closes."""
-    _outside("zscore")
+def vwap(k: int, length: int, ago: int = 0, *, timeframe: str | None = None) -> float:
+    """Return the mean of the last typical prices, weighted by volume."""
+    _outside("vwap")
+
+
+def vwap_day(k: int, ago: int = 0) -> float:
+    """Return the mean of this UTC day's typical prices so far, weighted by volume."""
+    _outside("vwap_day")
 
 
 # ---- the account

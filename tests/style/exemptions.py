@@ -14,7 +14,6 @@ LOOSE_TYPES: dict[str, str] = {
     "kernel/compiled.py": "numba has no types of its own to pass on",
     "kernel/layout.py": RECORDS,
     "kernel/context.py": RECORDS,
-    "kernel/indicators.py": RECORDS,
     "kernel/words.py": RECORDS,
     "venue/book.py": RECORDS,
     "strategy.py": "the memory of a strategy has the fields that its author names",

@@ -84,7 +84,7 @@ def _allowed(source: Source, node: Function) -> tuple[int, int]:
 
 
 def _is_compiled(node: Function) -> bool:
-    return any(ast.unparse(decorator).split("(")[0] == "compiled" for decorator in node.decorator_list)
+    return any(ast.unparse(decorator).split("(")[0] in ("compiled", "word") for decorator in node.decorator_list)
 
 
 def _with_kind(tree: ast.AST) -> Iterator[tuple[Function, int]]:

@@ -9,6 +9,7 @@ import pytest
 from crypto_bot import strategy
 from crypto_bot.authoring.vocabulary import IMPORTABLE, WORDS, Role
 from crypto_bot.domain.errors import UsageError
+from crypto_bot.kernel.indicators import NEEDS
 
 
 def test_the_table_has_every_word_and_nothing_else() -> None:
@@ -21,18 +22,39 @@ def test_every_word_tells_what_to_do_outside_of_step() -> None:
     for word in WORDS.values():
         stub = getattr(strategy, word.name)
         with pytest.raises(UsageError, match=rf"{word.name}\(\) works inside step"):
-            stub(*(0 for _ in word.arguments))
+            stub(*(0 for argument in word.arguments if not argument.named))
 
 
 def test_every_word_of_a_role_has_the_arguments_of_its_role() -> None:
     for word in WORDS.values():
-        names = [argument.name for argument in word.arguments]
+        names = [argument.name for argument in word.arguments if not argument.named]
+        named = [argument.name for argument in word.arguments if argument.named]
         if word.role is Role.BAR:
-            assert names == ["k", "ago"]
+            assert (names, named) == (["k", "ago"], ["timeframe"])
         elif word.role in (Role.WINDOW, Role.INDICATOR):
-            assert names == ["k", "length", "ago"]
+            assert names[0] == "k" and names[-1] == "ago"
+            assert named == (
+                ["source", "timeframe"] if word.takes("source") else [] if len(names) == 2 else ["timeframe"]
+            )
         else:
-            assert "ago" not in names
+            assert "ago" not in names and not named
+
+
+def test_a_definition_is_made_of_words_and_of_its_own_arguments() -> None:
+    for word in WORDS.values():
+        known = {*WORDS, *(argument.name for argument in word.arguments)}
+        for node in ast.walk(ast.parse(word.row.definition or "0", mode="eval")):
+            assert not isinstance(node, ast.Name) or node.id in known, word.name
+        assert word.role is Role.INDICATOR or not word.row.definition
+
+
+def test_every_kept_word_has_a_function_of_the_kernel() -> None:
+    kept = {word.name for word in WORDS.values() if word.role is Role.INDICATOR and not word.row.definition}
+    with_source = {f"{word.name}_of" for word in WORDS.values() if word.takes("source")} & set(NEEDS)
+    assert kept | with_source | {"latest"} == set(NEEDS)
+    for word in WORDS.values():
+        if word.takes("source") and not word.row.definition:
+            assert NEEDS[f"{word.name}_of" if f"{word.name}_of" in NEEDS else word.name].takes_value, word.name
 
 
 def test_the_compiled_words_take_what_the_stubs_take() -> None:
@@ -45,7 +67,8 @@ def test_the_compiled_words_take_what_the_stubs_take() -> None:
         arguments = compiled[word.name]
         names = [argument.arg for argument in arguments.args]
         hidden = 0 if word.role is Role.PLAIN else 1
-        assert names[hidden:] == [argument.name for argument in word.arguments], word.name
+        assert names[hidden:] == [argument.name for argument in word.arguments if not argument.named], word.name
         stub = inspect.signature(getattr(strategy, word.name)).parameters.values()
         given = [ast.literal_eval(default) for default in arguments.defaults]
-        assert given == [p.default for p in stub if p.default is not p.empty], word.name
+        wanted = [p.default for p in stub if p.default is not p.empty and p.kind is not p.KEYWORD_ONLY]
+        assert given == wanted, word.name

@@ -12,19 +12,18 @@ from typing import Any
 
 import numpy as np
 
+from crypto_bot.authoring.block import new_block
 from crypto_bot.authoring.generator import walker_text
-from crypto_bot.authoring.lengths import bars_needed, lengths
 from crypto_bot.authoring.mistake import Mistake
-from crypto_bot.authoring.module import Cell, Module
-from crypto_bot.authoring.ordinary import same_shape
+from crypto_bot.authoring.module import Module
 from crypto_bot.authoring.parameters import ParameterSet
 from crypto_bot.authoring.reader import read
 from crypto_bot.authoring.sentences import compiler_mistake
-from crypto_bot.domain.timeframe import timeframe_ns
+from crypto_bot.authoring.warming import Warming
+from crypto_bot.domain.timeframe import phase_ns, timeframe_ns
 from crypto_bot.domain.units import YEAR_NS
 from crypto_bot.kernel.compiled import COMPILE, CompilerFault, compile_folder
-from crypto_bot.kernel.context import BAR_NS, PER_YEAR, TABLE, WARMUP
-from crypto_bot.kernel.indicators import NEEDS
+from crypto_bot.kernel.context import BAR_NS, OWN_NS, OWN_PHASE, PER_YEAR, WARMUP
 from crypto_bot.kernel.layout import Memory
 
 
@@ -68,11 +67,13 @@ class Strategy:
         if own_ns % run_ns:
             text = f"it decides on {self.module.timeframe} bars, which cannot be made of the run's bars"
             raise Mistake(self.module.path, 0, f"{text}; choose a shorter --timeframe that divides them")
-        memory, warmup = _new_memory(self.module, params, symbols)
-        memory.whole[BAR_NS] = bar_ns
+        warming = Warming(self.module, params, own_ns)
+        whole = new_block(self.module, params, warming, symbols)
+        memory = Memory(whole, whole.view(np.float64), _flat(self.module, params))
+        whole[BAR_NS], whole[OWN_NS], whole[OWN_PHASE] = bar_ns, own_ns, phase_ns(own_ns)
         memory.real[PER_YEAR] = YEAR_NS / own_ns
-        memory.whole[WARMUP] = warmup
-        return Bound(self.module, params, self._walker(params, own=own_ns != bar_ns), memory, warmup)
+        whole[WARMUP] = warming.warmup
+        return Bound(self.module, params, self._walker(params, own=own_ns != bar_ns), memory, warming.warmup)
 
     def _walker(self, params: ParameterSet, *, own: bool) -> Callable[..., int]:
         """Return the walker for parameters of this shape; a tuple of another length compiles once more."""
@@ -106,45 +107,6 @@ def _load(module: Module, text: str) -> Callable[..., int]:
     except CompilerFault as fault:
         raise compiler_mistake(module, fault) from None
     return loaded.__dict__["_walk"]  # type: ignore[no-any-return] # a generated name
-
-
-def _new_memory(module: Module, params: ParameterSet, symbols: int) -> tuple[Memory, int]:
-    """Lay out the memory of a strategy: head, table, indicators, the author's cells; and its warm-up."""
-    warmup = module.warmup or 1
-    at = TABLE + 4 * len(module.indicators) + len(module.cells) + 1
-    table: list[int] = []
-    unseen: list[tuple[int, int]] = []
-    for use in module.indicators:
-        ns = lengths(module, use, params)
-        needs = NEEDS[use.word]
-        warmup = max(warmup, *(needs.bars(n) + 1 for n in ns))
-        rows = len(ns) * symbols
-        size = max(needs.words(n) for n in ns)
-        table += [at, at + rows, at + 2 * rows, size]
-        unseen.append((at, at + 2 * rows))
-        at += (2 + size) * rows
-    for reach in module.reaches:
-        warmup = max(warmup, bars_needed(module, reach, params))
-    cells = module.memory_of(params)
-    if not same_shape(cells, module.cells):
-        raise Mistake(
-            module.path, 0, "memory(p) changes its names or kinds with the parameters; only lengths may change"
-        )
-    places: list[tuple[int, Cell]] = []
-    for cell in cells.values():
-        table.append(at)
-        places.append((at, cell))
-        at += symbols * len(cell.start)
-    table.append(at)
-    whole = np.zeros(at, np.int64)
-    real = whole.view(np.float64)
-    whole[TABLE : TABLE + len(table)] = table
-    for first, last in unseen:
-        real[first:last] = np.nan
-    for first, cell in places:
-        target = real if cell.kind == "float" else whole
-        target[first : first + symbols * len(cell.start)] = np.tile(np.asarray(cell.start), symbols)
-    return Memory(whole, real, _flat(module, params)), warmup
 
 
 def _flat(module: Module, params: ParameterSet) -> Any:

@@ -21,13 +21,19 @@ from crypto_bot.authoring.source import Source
 from crypto_bot.authoring.vocabulary import Word
 
 
-def bound(source: Source, call: ast.Call, name: str, names: Sequence[str], optional: int) -> Mapping[str, ast.expr]:
-    """Return the arguments by name, whatever their order; the last `optional` of the names may be missing."""
+def bound(
+    source: Source, call: ast.Call, name: str, names: Sequence[str], optional: int, *, named: int = 0
+) -> Mapping[str, ast.expr]:
+    """Return the arguments by name, whatever their order; the last `optional` of the names may be missing.
+
+    The last `named` of them are given by name only.
+    """
     for argument in call.args:
         if isinstance(argument, ast.Starred):
             source.refuse(argument, "* before an argument is not possible; write the arguments one by one")
-    if len(call.args) > len(names):
-        source.refuse(call, f"{name} takes {listed(names) or 'nothing'}")
+    if len(call.args) > len(names) - named:
+        by_name = f", the last {named} by name, as in {names[-named]}=..." if named else ""
+        source.refuse(call, f"{name} takes {listed(names) or 'nothing'}{by_name}")
     given = dict(zip(names, call.args, strict=False))
     for keyword in call.keywords:
         if keyword.arg is None:
@@ -47,7 +53,8 @@ def bound(source: Source, call: ast.Call, name: str, names: Sequence[str], optio
 def bound_word(source: Source, call: ast.Call, word: Word) -> Mapping[str, ast.expr]:
     """Return the arguments of a word by name."""
     names = [argument.name for argument in word.arguments]
-    return bound(source, call, word.name, names, sum(not argument.required for argument in word.arguments))
+    optional = sum(not argument.required for argument in word.arguments)
+    return bound(source, call, word.name, names, optional, named=sum(argument.named for argument in word.arguments))
 
 
 def bound_own(source: Source, call: ast.Call, function: ast.FunctionDef) -> Mapping[str, ast.expr]:

@@ -66,6 +66,13 @@ class Text:
             line, column = line + 1, 0
         return line, column + found + 1
 
+    def comma(self, at: tuple[int, int]) -> tuple[int, int]:
+        """Return the place of the next comma; between lie brackets, blanks, line ends and comments only."""
+        line, column = at
+        while (found := self._line(line)[column:].partition(b"#")[0].find(b",")) < 0:
+            line, column = line + 1, 0
+        return line, column + found
+
     def _line(self, line: int) -> bytes:
         return self._raw[self._starts[line - 1] : self._starts[line] - 1]
 

@@ -22,6 +22,7 @@ from crypto_bot.authoring.kinds import (
 )
 from crypto_bot.authoring.refusals import NAMES, OPERATORS, SYNTAX, did_you_mean, of_syntax
 from crypto_bot.authoring.scope import Facts, Scope
+from crypto_bot.authoring.spelling import TIMEFRAME
 from crypto_bot.authoring.vocabulary import PYTHON, SIDES, WORDS
 from crypto_bot.domain.units import INT64_MAX
 
@@ -290,7 +291,8 @@ def _call(scope: Scope, node: ast.Call) -> Kind:
     if name in WORDS:
         word = WORDS[name]
         given = bound_word(source, node, word)
-        return word_result(source, word, {n: (argument, value(scope, argument)) for n, argument in given.items()})
+        numbers = {name: argument for name, argument in given.items() if name != TIMEFRAME}
+        return word_result(source, word, {name: (each, value(scope, each)) for name, each in numbers.items()})
     if name in functions and name != "step":
         return _own(scope, node, name)
     if name in PYTHON:

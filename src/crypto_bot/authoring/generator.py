@@ -6,16 +6,16 @@ The walker unpacks the parameters, cuts views of the memory, keeps the indicator
 
 from collections.abc import Mapping
 
-from crypto_bot.authoring.module import Cell, IndicatorUse, Module
+from crypto_bot.authoring.module import Cell, Module
 from crypto_bot.authoring.parameters import ParameterSet, Value
-from crypto_bot.authoring.spelling import LENGTH
+from crypto_bot.authoring.updates import update_lines
 from crypto_bot.kernel.context import TABLE
 
 _TAIL = """
 
 # ---- made by the generator from the text above; nothing below is written by hand
 from typing import NamedTuple as _NamedTuple
-from crypto_bot.kernel import context as _c, indicators as _i, words as _w
+from crypto_bot.kernel import context as _c, frames as _f, indicators as _i, words as _w
 from crypto_bot.kernel.compiled import walker as _walker, word as _word
 from crypto_bot.kernel.layout import WALK_SIGNATURE as _SIGNATURE
 
@@ -28,8 +28,7 @@ class _Cells(_NamedTuple):
 {cell_fields}
 
 
-def _update(_s, _x, p):
-    for _k in range(_s.count):
+def _update(_s, _x, p, _last):
 {updates}
 
 
@@ -48,17 +47,19 @@ def _walk(market, first, stop, account, memory):
 
 
 {wraps}
-_update = _word(inline=True)(_update)
+_update = _word(inline=True, strict=True)(_update)
 _walk = _walker(_SIGNATURE)(_walk)
 """
 
-_STEP = """{pad}_s = _c.Context({bars}, market.times, {i}, t, {account}, whole, real, count)
+_STEP = """{pad}_s = _c.Context({bars}, market.times, {i}, t, {account}, whole, real, count, real[_c.PER_YEAR])
 {update}{pad}if {i} + 1 >= warmup:
 {pad}    step(_s, _x, p{m})
 {pad}    if wish[0]["news"]:
 {pad}        _w.clear_news(wish)
 {pad}    if wish[0]["any"]{last}:
 {pad}        return t + 1"""
+
+_LAST = "(u == market.due.size or market.due[u] != t)"
 
 _EVERY_BAR = "    for t in range({first}, stop):\n{step}"
 
@@ -81,7 +82,8 @@ def walker_text(module: Module, params: ParameterSet, *, own: bool) -> str:
 
     With `own` the strategy decides on bars of its own, not on every bar of the run.
     """
-    view_fields, views, updates = _indicator_parts(module.indicators)
+    view_fields, views = _view_parts(module)
+    updates = update_lines(module)
     cell_fields, cells = _cell_parts(module.cells, len(module.indicators))
     own = own and module.wake != "fills"
     pad = "    " if module.wake == "fills" else "        "
@@ -91,9 +93,9 @@ def walker_text(module: Module, params: ParameterSet, *, own: bool) -> str:
         i="u - 1" if own else "t",
         account="account.equity, account.book, account.subs, wish",
         # Two bars of its own may become known with one bar of the run, after a gap: both count, then the wish does.
-        last=" and (u == market.due.size or market.due[u] != t)" if own else "",
+        last=f" and {_LAST}" if own else "",
         m=", m" if module.takes_memory else "",
-        update=f"{pad}_update(_s, _x, p)\n" if updates else "",
+        update=f"{pad}_update(_s, _x, p, {_LAST if own else True})\n" if updates else "",
     )
     frame = _ON_FILLS if module.wake == "fills" else _OWN_BARS if own else _EVERY_BAR
     # Without indicators nothing needs to see the bars of the warm-up.
@@ -101,7 +103,7 @@ def walker_text(module: Module, params: ParameterSet, *, own: bool) -> str:
     tail = _TAIL.format(
         view_fields=_lines(view_fields),
         cell_fields=_lines(cell_fields),
-        updates="\n".join(updates) or "        pass",
+        updates="\n".join(updates) or "    pass",
         params=_unpacked(params),
         views=", ".join(views) or "0",
         cells=", ".join(cells) or "0",
@@ -133,23 +135,19 @@ def _number(value: Value, at: int) -> str:
     return f"int(params[{at}])" if isinstance(value, int | str) else f"params[{at}]"
 
 
-def _indicator_parts(uses: tuple[IndicatorUse, ...]) -> tuple[list[str], list[str], list[str]]:
-    """Return the fields of the views, how each is cut from the memory, and the lines that update them."""
+def _view_parts(module: Module) -> tuple[list[str], list[str]]:
+    """Return the names of the views of indicators and second timeframes, and how each is found in the memory."""
     fields: list[str] = []
     views: list[str] = []
-    updates: list[str] = []
-    for j, use in enumerate(uses):
+    for j in range(len(module.indicators)):
         at = TABLE + 4 * j
         fields += [f"v{j}", f"b{j}", f"a{j}", f"z{j}"]
         views += [f"real[whole[{at + row}]:whole[{at + row + 1}]]" for row in (0, 1)]
         views += [f"whole[{at + 2}]", f"whole[{at + 3}]"]
-        row = "_q * _s.count + _k" if use.loop else "_k"
-        call = f"_i.{use.word}(_s, _k, {use.length}, _x.v{j}, _x.b{j}, {row}, _x.a{j} + ({row}) * _x.z{j})"
-        if use.loop:
-            updates.append(f"        for _q, {LENGTH} in enumerate({use.loop.over}):\n            {call}")
-        else:
-            updates.append(f"        {call}")
-    return fields, views, updates
+    behind = TABLE + 4 * len(module.indicators) + len(module.cells) + 1
+    fields += [f"f{j}" for j in range(len(module.frames))]
+    views += [f"whole[{behind + j}]" for j in range(len(module.frames))]
+    return fields, views
 
 
 def _cell_parts(cells: Mapping[str, Cell], indicators: int) -> tuple[list[str], list[str]]:

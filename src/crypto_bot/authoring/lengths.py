@@ -5,10 +5,11 @@ import copy
 from collections.abc import Collection
 
 from crypto_bot.authoring.mistake import Mistake
-from crypto_bot.authoring.module import IndicatorUse, Module, Reach
+from crypto_bot.authoring.module import Frame, IndicatorUse, Module, Reach
 from crypto_bot.authoring.parameters import ParameterSet
 from crypto_bot.authoring.spelling import LENGTH
 from crypto_bot.authoring.vocabulary import WORDS
+from crypto_bot.domain.timeframe import timeframe_ns
 
 FUNCTIONS = {"abs": abs, "int": int, "len": len, "max": max, "min": min}
 """Functions of Python that a length may call."""
@@ -54,11 +55,26 @@ def lengths(module: Module, use: IndicatorUse | Reach, params: ParameterSet) -> 
     return tuple(_whole(module, use, what, found, least) for found in _worked_out(module, use, use.length, params))
 
 
-def bars_needed(module: Module, reach: Reach, params: ParameterSet) -> int:
-    """Return how many bars, the newest included, one look back needs; Mistake when it would look into the future."""
-    window = max((length + WORDS[reach.word].row.more for length in lengths(module, reach, params)), default=1)
-    back = _worked_out(module, reach, reach.ago, params)
-    return window + max(_whole(module, reach, "ago", found, 0) for found in back)
+def bars_needed(module: Module, reach: Reach, params: ParameterSet) -> tuple[int, ...]:
+    """Return how many bars, the newest included, one look back needs: one number, or one for each turn of its loop.
+
+    Raises Mistake when it would look into the future.
+    """
+    back = [_whole(module, reach, "ago", found, 0) for found in _worked_out(module, reach, reach.ago, params)]
+    more = WORDS[reach.word].row.more
+    windows = [length + more for length in lengths(module, reach, params)] or [1] * len(back)
+    return tuple(window + ago for window, ago in zip(windows, back, strict=True))
+
+
+def turn_count(module: Module, use: IndicatorUse, params: ParameterSet) -> int:
+    """Return how many indicators a use stands for: one, or one for each turn of its loop."""
+    return len(_worked_out(module, use, "0", params))
+
+
+def period_ns(module: Module, frame: Frame, params: ParameterSet) -> int:
+    """Return the length of a second timeframe's bars."""
+    named = _worked_out(module, frame, frame.timeframe, params)[0]
+    return timeframe_ns(str(named))
 
 
 def _whole(module: Module, use: IndicatorUse | Reach, what: str, found: object, least: int) -> int:
@@ -68,7 +84,9 @@ def _whole(module: Module, use: IndicatorUse | Reach, what: str, found: object, 
     return int(found)
 
 
-def _worked_out(module: Module, use: IndicatorUse | Reach, expression: str, params: ParameterSet) -> tuple[object, ...]:
+def _worked_out(
+    module: Module, use: IndicatorUse | Reach | Frame, expression: str, params: ParameterSet
+) -> tuple[object, ...]:
     """Work out an expression that `is_known` accepted, once for each turn of the loop."""
     known = {name: found for name, found in module.namespace.items() if name.isupper()} | {"p": params} | FUNCTIONS
 
@@ -79,7 +97,7 @@ def _worked_out(module: Module, use: IndicatorUse | Reach, expression: str, para
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:
             raise Mistake(module.path, use.line, f"{text} cannot be worked out: {error}") from None
 
-    if use.loop is None:
+    if isinstance(use, Frame) or use.loop is None:
         return (worked_out(expression, {}),)
     return tuple(worked_out(expression, {LENGTH: turn}) for turn in turns(worked_out(use.loop.over, {})))
 

@@ -22,13 +22,17 @@ class IndicatorUse:
     """One indicator to keep for every symbol: number j in the list is read as `_x.vj` and `_x.bj`.
 
     `length` is a Python expression of `p`, constants and, with a loop, of `spelling.LENGTH`, which takes each value of
-    the loop's tuple in turn: such a use is a family of indicators, in rows of as many as there are symbols.
+    the loop's tuple in turn: such a use is a family of indicators, in rows of as many as there are symbols. It is None
+    for a word without a length. `formula` is what the indicator is made of, None where that is the bars; `frame` is
+    the place of the timeframe on whose bars it is kept, None for those that the strategy decides on.
     """
 
     word: str
-    length: str
+    length: str | None
     loop: Loop | None
     line: int
+    formula: "Formula | None" = None
+    frame: int | None = None
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,32 @@ class Reach:
     length: str | None
     ago: str
     loop: Loop | None
+    line: int
+    frame: int | None = None
+
+
+@dataclass(frozen=True)
+class Formula:
+    """What an indicator is made of instead of closes: its text in the walker, and how far it looks back.
+
+    `uses` are the indicators in it, by their place in the module's list, each with the `ago` that is read.
+    """
+
+    text: str
+    reaches: tuple[Reach, ...]
+    uses: tuple[tuple[int, int], ...]
+
+    @property
+    def waits(self) -> bool:
+        """Whether it may have no value at the first bar."""
+        return bool(self.uses) or any(reach.length is not None or reach.ago != "0" for reach in self.reaches)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A second timeframe: the expression that names it, a text or a named choice, as in `p.trend`."""
+
+    timeframe: str
     line: int
 
 
@@ -64,6 +94,7 @@ class Module:
     edits: tuple[Edit, ...]
     indicators: tuple[IndicatorUse, ...]
     reaches: tuple[Reach, ...]
+    frames: tuple[Frame, ...]
     functions: tuple[str, ...]
     parameters: Parameters
     cells: Mapping[str, Cell]

@@ -17,6 +17,7 @@ from crypto_bot.authoring.rewriting import Rewriting
 from crypto_bot.authoring.scope import Facts, Scope, argument_kind, local_names
 from crypto_bot.authoring.source import TOO_DEEP, Source, open_source
 from crypto_bot.authoring.statements import result_of
+from crypto_bot.authoring.uses import Uses
 from crypto_bot.domain.timeframe import timeframe_ns
 
 _NUMBERS: Mapping[type, Simple] = {bool: Simple.FLAG, int: Simple.WHOLE, float: Simple.DECIMAL}
@@ -49,18 +50,20 @@ def _read(source: Source) -> Module:
     facts = Facts(parts, _constants(parts, namespace), _parameters(parameters), _cells(cells))
     Reading(facts, namespace).all_functions()
     rewriting = _rewritten(facts)
+    uses = rewriting.uses
     timeframe, wake, warmup = _timeframe(parts), _wake(parts), _warmup(parts)
-    if rewriting.unknown_reach is not None and warmup is None:
+    if uses.unknown_reach is not None and warmup is None:
         text = "how far this looks back is not known before the run; declare warmup = ... at the top of the file"
-        source.refuse(rewriting.unknown_reach, text)
+        source.refuse(uses.unknown_reach, text)
     if wake == "fills":
-        _refuse_indicators(parts, rewriting)
+        _refuse_indicators(parts, uses)
     return Module(
         path=source.path,
         source=source.text,
         edits=tuple(rewriting.edits),
-        indicators=tuple(rewriting.indicators),
-        reaches=tuple(rewriting.reaches),
+        indicators=tuple(uses.indicators),
+        reaches=tuple(uses.reaches),
+        frames=tuple(uses.frames),
         functions=tuple(parts.functions),
         parameters=parameters,
         cells=cells,
@@ -113,7 +116,7 @@ class Reading:
 
 def _rewritten(facts: Facts) -> Rewriting:
     parts = facts.parts
-    rewriting = Rewriting(facts, Text(parts.source.text))
+    rewriting = Rewriting(Uses(facts), Text(parts.source.text))
     for ordinary in parts.ordinary.values():
         rewriting.take_out(ordinary)
     for constant in (*parts.constants.values(), *parts.settings.values()):
@@ -184,12 +187,15 @@ def _warmup(parts: Parts) -> int | None:
     return given
 
 
-def _refuse_indicators(parts: Parts, rewriting: Rewriting) -> None:
+def _refuse_indicators(parts: Parts, uses: Uses) -> None:
     """Raise the Mistake when a strategy that wakes for fills wants what is worked out at every bar."""
     if "timeframe" in parts.settings:
         text = "a strategy that wakes for fills has no timeframe of its own; take away timeframe, or wake"
         parts.source.refuse(parts.settings["timeframe"], text)
-    if rewriting.indicators:
-        use = rewriting.indicators[0]
+    if uses.frames:
+        text = "a strategy that wakes for fills has no other timeframe; take timeframe=... away, or wake = 'fills'"
+        raise Mistake(parts.source.path, uses.frames[0].line, text)
+    if uses.indicators:
+        use = uses.indicators[0]
         text = f"a strategy that wakes for fills has no indicators, and {use.word} is one; take away wake = 'fills'"
         raise Mistake(parts.source.path, use.line, text)

@@ -6,6 +6,18 @@ SLICE = "_s"
 VIEWS = "_x"
 """The views of the kept indicators. Every function of the author takes them second."""
 
+SOURCE, TIMEFRAME = "source", "timeframe"
+"""The arguments by name of words: what an indicator is made of, and on which bars."""
+
+FRAMES = "_f"
+"""The module of second timeframes: `close(k, timeframe="1d")` is written `_w.close(_f.framed(_s, _x.f0), k)`."""
+
+FRAMED = "_g"
+"""The slice as it looks in a second timeframe, in the updates of the indicators that are kept on its bars."""
+
+SYMBOL, TURN = "_k", "_q"
+"""The symbol, and the turn of a family's loop, in the updates of the indicators."""
+
 WORDS = "_w"
 """The module of the compiled words: `close(k)` is written `_w.close(_s, k)`."""
 
@@ -22,3 +34,8 @@ LENGTH = "_n"
 def loop_index(line: int) -> str:
     """Return the name of the index that a loop over a tuple gets when the author did not count along."""
     return f"_j{line}"
+
+
+def framed(place: int) -> str:
+    """Return how the slice is spelled as it looks in a second timeframe, by its number in the list."""
+    return f"{FRAMES}.framed({SLICE}, {VIEWS}.f{place})"

@@ -32,23 +32,40 @@ class Row(NamedTuple):
     """The smallest length that means something."""
     more: int = 0
     """Bars that a window needs beyond its length."""
+    definition: str = ""
+    """What the word stands for, in other words and its own arguments."""
 
 
 _PLAIN, _SLICE, _BAR, _KEPT = Row(Role.PLAIN), Row(Role.SLICE), Row(Role.BAR), Row(Role.INDICATOR)
 
+
+def _defined(definition: str) -> Row:
+    return Row(Role.INDICATOR, definition=definition)
+
+
 _TABLE: Mapping[str, Mapping[str, Row]] = {
     "market": {
         **dict.fromkeys(("symbols", "count"), _SLICE),
-        **dict.fromkeys(("open_", "high", "low", "close", "volume"), _BAR),
+        **dict.fromkeys(("open_", "high", "low", "close", "typical", "volume"), _BAR),
         "change": Row(Role.WINDOW, more=1),
         **dict.fromkeys(("seconds", "minute", "hour", "day", "weekday"), _SLICE),
     },
     "indicators": {
         "sma": Row(Role.WINDOW),
-        **dict.fromkeys(("ema", "rsi", "atr", "highest", "lowest", "highest_high", "lowest_low"), _KEPT),
+        **dict.fromkeys(("ema", "wma"), _KEPT),
+        "macd": _defined("ema(k, fast) - ema(k, slow)"),
+        "macd_signal": _defined("ema(k, signal, source=macd(k, fast, slow))"),
+        "macd_histogram": _defined("macd(k, fast, slow) - macd_signal(k, fast, slow, signal)"),
+        **dict.fromkeys(("rsi", "atr", "adx", "plus_di", "minus_di"), _KEPT),
+        **dict.fromkeys(("highest", "lowest", "highest_high", "lowest_low"), _KEPT),
+        "deviation": _KEPT,
+        "bollinger_upper": _defined("sma(k, length) + width * deviation(k, length)"),
+        "bollinger_lower": _defined("sma(k, length) - width * deviation(k, length)"),
+        "zscore": Row(Role.INDICATOR, least=2),
         "volatility": Row(Role.INDICATOR, least=2),
         "ewma_volatility": _KEPT,
-        "zscore": Row(Role.INDICATOR, least=2),
+        "vwap": _KEPT,
+        "vwap_day": _KEPT,
     },
     "account": dict.fromkeys(
         ("equity", "position", "entry", "fee", "wanted", "bought", "sold", "resting"),
@@ -66,6 +83,9 @@ class Argument:
     name: str
     kind: Kind
     required: bool
+    default: object = None
+    named: bool = False
+    """Whether it is given by its name only."""
 
 
 @dataclass(frozen=True)
@@ -86,10 +106,13 @@ class Word:
 
     @property
     def signature(self) -> str:
-        """How the word is written, with its defaults: `close(k, ago=0)`."""
-        parameters = inspect.signature(getattr(strategy, self.name)).parameters.values()
-        shown = [p.name if p.default is p.empty else f"{p.name}={p.default}" for p in parameters]
+        """How the word is written, with its defaults: `close(k, ago=0, timeframe=)`."""
+        shown = [f"{a.name}=" if a.named else a.name if a.required else f"{a.name}={a.default}" for a in self.arguments]
         return f"{self.name}({', '.join(shown)})"
+
+    def takes(self, name: str) -> bool:
+        """Return whether it has an argument of this name."""
+        return any(argument.name == name for argument in self.arguments)
 
     @property
     def required(self) -> str:
@@ -104,6 +127,8 @@ _KINDS: Mapping[object, Kind] = {
     range: Simple.RANGE,
     None: Simple.NOTHING,
     Sequence[float]: Cells(Simple.DECIMAL, 0),
+    float | None: Simple.DECIMAL,
+    str | None: Simple.NOTHING,
 }
 
 
@@ -111,7 +136,8 @@ def _word(name: str, section: str, row: Row) -> Word:
     stub = getattr(strategy, name)
     signature = inspect.signature(stub)
     arguments = tuple(
-        Argument(p.name, _KINDS[p.annotation], p.default is p.empty) for p in signature.parameters.values()
+        Argument(p.name, _KINDS[p.annotation], p.default is p.empty, p.default, p.kind is p.KEYWORD_ONLY)
+        for p in signature.parameters.values()
     )
     return Word(name, section, row, arguments, _KINDS[signature.return_annotation], (stub.__doc__ or "").strip())
 

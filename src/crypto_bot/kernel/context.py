@@ -9,16 +9,20 @@ from typing import Any, NamedTuple
 
 from crypto_bot.kernel.compiled import word
 
+Values = Any
+"""The values of one indicator: for every symbol, and for every length of a family."""
+
 NEXT, FAULT, FAULT_SYMBOL, FAULT_VALUE, FAULT_BAR = 0, 1, 2, 3, 4
-BAR_NS, PER_YEAR, WARMUP, STARTED, TABLE = 5, 6, 7, 8, 16
-"""Places in the head: next own bar, what went wrong, length of a bar, bars a year, warm-up, stepped before."""
+BAR_NS, PER_YEAR, WARMUP, STARTED, OWN_NS, OWN_PHASE, TABLE = 5, 6, 7, 8, 9, 10, 16
+"""Places in the head: next own bar, what went wrong, length of a bar, own bars a year, warm-up, stepped before, and
+length and phase of the bars that the strategy decides on."""
 
 FAULT_NAN, FAULT_SHARE, FAULT_FUTURE, FAULT_PAST, FAULT_NEGATIVE, FAULT_SLOT, FAULT_SIDE, FAULT_LENGTH = range(1, 9)
 FAULT_LARGE = 9
 
 
 class Context(NamedTuple):
-    """One slice as a strategy sees it: i counts its own bars, t the bars of the run."""
+    """One slice as a strategy sees it: i counts its own bars, t the bars of the run; so many own bars are a year."""
 
     bars: Any
     times: Any
@@ -31,6 +35,7 @@ class Context(NamedTuple):
     whole: Any
     real: Any
     count: int  # type: ignore[assignment] # hides tuple.count, which nothing calls
+    per_year: float
 
 
 @word(inner=True)

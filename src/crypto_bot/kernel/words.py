@@ -90,6 +90,12 @@ def close(s: Context, k: int, ago: int = 0) -> float:
 
 
 @word(inline=True)
+def typical(s: Context, k: int, ago: int = 0) -> float:
+    """Return (high + low + close) / 3 of a bar."""
+    return (_at(s, HIGHS, k, ago) + _at(s, LOWS, k, ago) + _at(s, CLOSES, k, ago)) / 3.0
+
+
+@word(inline=True)
 def volume(s: Context, k: int, ago: int = 0) -> float:
     """Return the volume of a bar in the base asset."""
     if ago < 0:

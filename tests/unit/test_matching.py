@@ -1,6 +1,7 @@
 """The gates before the matcher: a bar that they call quiet touches no order, and they are as narrow as can be."""
 
 import random
+from dataclasses import replace
 
 import numpy as np
 from hypothesis import given, settings
@@ -52,9 +53,19 @@ def test_a_quiet_bar_touches_no_order(seed: int) -> None:
         assert_gates_are_exact(small)
         if not matching.touched(small.venue, small.market, small.i + 1):
             small.venue.gate["kinds"] = 7  # every step is tried, whatever the gates say
-            assert matching.next_match(small.world, small.venue, small.market, small.i + 1, 0) < 0
+            everything = matching.Reach(0, small.venue.gate.size, 7)
+            assert matching.next_match(small.world, small.venue, small.market, small.i + 1, 0, everything) < 0
             book.reset_gate(small.venue, 0)
         small.go()
+
+
+def test_a_slice_reaches_the_lanes_from_the_first_to_the_last_that_it_touches() -> None:
+    quiet, loud = [flat(10_000)] * 2, [flat(10_000), (10_000, 10_000, 9_000, 10_000)]
+    small = SmallWorld([quiet, loud, quiet, loud], instruments=[replace(COIN, symbol=f"C{k}/USDT") for k in range(4)]).go()
+    for lane in range(4):
+        small.order(BUY, ONE, 9_500, lane=lane)
+    assert matching.reach(small.venue, small.market, 1) == matching.Reach(1, 4, 4)
+    assert matching.reach(small.venue, small.market, 0) == matching.Reach(0, 0, 0)
 
 
 def assert_gates_are_exact(small: SmallWorld) -> None:

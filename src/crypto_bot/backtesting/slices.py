@@ -11,16 +11,14 @@ from crypto_bot.kernel.layout import Market, World
 from crypto_bot.kernel.ledger import equity_at, strategy_equity
 from crypto_bot.kernel.orders import carry_out
 from crypto_bot.venue.book import Venue, receive, reset_gates
-from crypto_bot.venue.matching import next_at_close, next_match, touched
+from crypto_bot.venue.matching import next_at_close, next_match, reach
 from crypto_bot.venue.scene import Scene, lend
 
 
 @compiled()
 def find_match(world: World, venue: Venue, market: Market, i: int, cursor: int) -> int:
     """Find the next order that slice i fills or ends; -1 when there is none. See `matching.next_match`."""
-    if cursor == 0 and not touched(venue, market, i):
-        return -1
-    cursor = next_match(world, venue, market, i, cursor)
+    cursor = next_match(world, venue, market, i, cursor, reach(venue, market, i))
     if cursor < 0:
         reset_gates(venue)
     return cursor

@@ -38,10 +38,14 @@ def answer(world: World, market: Market, i: int) -> None:
     instruments = world.book.size
     for s in range(world.funds.size):
         world.wish[s * instruments]["any"] = 0
+    first = lanes
+    stop = 0
     for lane in range(lanes):
         w = world.wish[lane]
         if w["dirty"] == 0:
             continue
+        first = min(first, lane)
+        stop = lane + 1
         if w["waiting"] == 0:
             world.desk[0]["signals"] += 1
             note_wish(world, lane)
@@ -50,7 +54,7 @@ def answer(world: World, market: Market, i: int) -> None:
             w["owed"] = 0
     for phase in range(2):
         side = SELL if phase == 0 else BUY
-        for lane in range(lanes):
+        for lane in range(first, stop):
             w = world.wish[lane]
             if w["dirty"] != 0 and w["waiting"] == 0:
                 _place_missing(world, market, i, lane, side)

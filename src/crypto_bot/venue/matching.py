@@ -5,6 +5,8 @@ before a target. A resting limit fills at its own price, when the bar trades thr
 it, if the terms say so); a stop fills at its trigger or at a worse open; takers pay slippage.
 """
 
+from typing import NamedTuple
+
 from crypto_bot.kernel.arithmetic import DOWN, PPM, UP, affordable, before_fee, fee_on, money, quantise
 from crypto_bot.kernel.compiled import Record, compiled
 from crypto_bot.kernel.layout import (
@@ -40,6 +42,30 @@ def touched(venue: Venue, market: Market, i: int) -> bool:
         if market.bars[LOWS, i, k] <= g["low"] or market.bars[HIGHS, i, k] >= g["high"]:
             return True
     return False
+
+
+class Reach(NamedTuple):
+    """The lanes first .. stop-1 that a slice can touch, and the steps of a bar in which it can fill their orders."""
+
+    first: int
+    stop: int
+    kinds: int
+
+
+@compiled(inline=True)
+def reach(venue: Venue, market: Market, i: int) -> Reach:
+    """Return what slice i can touch; nothing that is placed meanwhile is filled by it."""
+    first = -1
+    stop = 0
+    kinds = 0
+    for lane in range(venue.gate.size):
+        g = venue.gate[lane]
+        k = g["instrument"]
+        if market.bars[LOWS, i, k] <= g["low"] or market.bars[HIGHS, i, k] >= g["high"]:
+            first = lane if first < 0 else first
+            stop = lane + 1
+            kinds |= g["kinds"]
+    return Reach(max(first, 0), stop, kinds)
 
 
 @compiled(inline=True)
@@ -178,7 +204,7 @@ def _execute(world: World, venue: Venue, time_ns: int, lane: int, slot: int, pri
 
 
 @compiled(inline=True)
-def next_match(world: World, venue: Venue, market: Market, i: int, cursor: int) -> int:
+def next_match(world: World, venue: Venue, market: Market, i: int, cursor: int, within: Reach) -> int:
     """Find the next order that slice i fills or ends, from a cursor on; its report stands in the register.
 
     Returns the cursor to go on from, or -1 when slice i has no more to say.
@@ -187,11 +213,11 @@ def next_match(world: World, venue: Venue, market: Market, i: int, cursor: int) 
     slot = cursor % SLOTS
     lane = cursor // SLOTS % lanes
     phase = cursor // (SLOTS * lanes)
-    kinds = 0
-    for other in range(lanes):
-        kinds |= venue.gate[other]["kinds"]
+    if lane < within.first:
+        slot = 0
+        lane = within.first
     while phase < PHASES:
-        while lane < lanes and kinds & (1 << phase // 2) != 0:
+        while lane < within.stop and within.kinds & (1 << phase // 2) != 0:
             g = venue.gate[lane]
             if g["kinds"] & (1 << phase // 2) != 0:
                 while slot < g["used"]:
@@ -201,7 +227,7 @@ def next_match(world: World, venue: Venue, market: Market, i: int, cursor: int) 
             slot = 0
             lane += 1
         slot = 0
-        lane = 0
+        lane = within.first
         phase += 1
     return -1
 

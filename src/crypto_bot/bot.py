@@ -121,6 +121,7 @@ class TradingBot:
     def _on_record(self, database: "Database", web: Web | None) -> RunResult:
         """Run, and keep the row of the run true: what it is, how it stands, how it ended."""
         from crypto_bot.persistence.journal import Journal
+        from crypto_bot.persistence.projecting import Projector
         from crypto_bot.persistence.runs import Runs
         from crypto_bot.runtime.recover import recover
 
@@ -128,7 +129,7 @@ class TradingBot:
         going_on = runs.resumable(manifest=self.plan.manifest())
         record = going_on or self._new_record(runs)
         try:
-            with Journal(database, record.run_id) as journal:
+            with Journal(database, record.run_id, Projector(database, record.run_id)) as journal:
                 run = recover(journal, self.plan, self._arranged.history)
                 runs.go_on(record.run_id)
                 going_on = None

@@ -172,7 +172,7 @@ def check_database(settings: Settings) -> Check:
     from crypto_bot.persistence.migrations.upgrade import known_revisions
 
     inspect_file(path)
-    database = Database(path, readonly=True)
+    database = Database.attach(path, readonly=True)
     try:
         database.check()
         stored = database.revision()

@@ -1,20 +1,26 @@
-"""The database of one state folder: opened, checked, brought to this program's schema."""
+"""The database of one state folder, a SQLite file or a PostgreSQL server: opened, checked, brought to our schema."""
 
-import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import Connection, create_engine, event, inspect, text
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from crypto_bot.domain.errors import CryptoBotError, DataError, RunFailed, UsageError
-from crypto_bot.persistence.migrations import HEAD, SCRIPTS
+from crypto_bot.persistence import migrations, server
+from crypto_bot.persistence.migrating import (
+    folder_lock,
+    migrate,
+    refuse_unknown,
+    revision_of,
+    sync_folder,
+)
 from crypto_bot.persistence.sqlite_file import (
     BUSY_MS,
     connect,
@@ -29,47 +35,80 @@ from crypto_bot.persistence.sqlite_file import (
 
 
 class Database:
-    """An open database: transactions by `read` and `write`, failures as one plain sentence."""
+    """An open database: transactions by `read` and `write`, failures as one plain sentence.
 
-    def __init__(self, path: Path, *, readonly: bool = False, busy_ms: int = BUSY_MS) -> None:
-        """Wrap an existing file; use `Database.open`, which also creates and migrates."""
+    `path` is the file, or for a server its address without the password.
+    """
+
+    def __init__(self, path: Path | str, engine: Engine, *, readonly: bool = False) -> None:
+        """Wrap an engine; use `Database.open`, which also creates and migrates."""
         self.path = path
         self.readonly = readonly
-        self.engine = create_engine(
-            "sqlite://", creator=lambda: connect(path, readonly=readonly, busy_ms=busy_ms), poolclass=QueuePool
-        )
-        event.listen(self.engine, "begin", _begin)
+        self.engine = engine
+        self.is_file = isinstance(path, Path)
+        self.begin_writing = "BEGIN IMMEDIATE" if self.is_file else server.BEGIN_WRITING
 
     @classmethod
-    def open(cls, url_or_path: str | Path, *, readonly: bool = False, busy_ms: int = BUSY_MS) -> Self:
+    def open(
+        cls, url_or_path: str | Path, *, readonly: bool = False, busy_ms: int = BUSY_MS, upgrade: bool = False
+    ) -> Self:
         """Open the database that a URL or path names; create it or bring it forward unless `readonly`.
 
         A new folder gets mode 0700, a new file 0600. Before a migration the file is copied beside
-        itself. Raises UsageError for a schema newer than this program or a place that cannot be
-        written, DataError for a file that is no database of ours or damaged, RunFailed for a full
+        itself; a server cannot be copied from here, so that its tables are brought forward with
+        `upgrade` alone. Raises UsageError for a schema newer than this program or a place that cannot
+        be written, DataError for a database that is not ours, damaged or behind, RunFailed for a full
         disk or a database that another program keeps locked.
         """
+        if server.is_server(url_or_path):
+            return cls._open_server(str(url_or_path), readonly=readonly, upgrade=upgrade)
         path = database_path(url_or_path)
         inspect_file(path)
         if not path.exists():
             if readonly:
                 raise DataError(f"there is no database at {path}; it is made by the first `run` or `backtest`")
             make_private_folder(path.parent)
-            with _folder_lock(path.parent):
+            with folder_lock(path.parent):
                 if not path.exists():
                     _create(path, busy_ms)
-        database = cls(path, readonly=readonly, busy_ms=busy_ms)
-        try:
+        database = cls.attach(path, readonly=readonly, busy_ms=busy_ms)
+        with database._closed_on_failure():
             database._bring_forward()
-        except BaseException:
-            database.close()
-            raise
+        return database
+
+    @classmethod
+    def attach(cls, path: Path, *, readonly: bool = False, busy_ms: int = BUSY_MS) -> Self:
+        """Wrap an existing file, whatever its schema is."""
+        engine = create_engine(
+            "sqlite://", creator=lambda: connect(path, readonly=readonly, busy_ms=busy_ms), poolclass=QueuePool
+        )
+        event.listen(engine, "begin", _begin)
+        return cls(path, engine, readonly=readonly)
+
+    @classmethod
+    def _open_server(cls, address: str, *, readonly: bool, upgrade: bool) -> Self:
+        url = server.server_url(address)
+        database = cls(server.place_of(url), server.server_engine(url, readonly=readonly), readonly=readonly)
+        with database._closed_on_failure():
+            stored = database.revision()
+            if stored is None and readonly:
+                raise DataError(f"{database.path} has no tables yet; they are made by the first `run` or `backtest`")
+            if stored == migrations.HEAD:
+                return database
+            refuse_unknown(database.path, stored)
+            if stored is not None and not upgrade:
+                raise UsageError(
+                    f"{database.path} has the older schema {stored}; make a backup with pg_dump, then bring it to"
+                    f" {migrations.HEAD} with `db upgrade`"
+                )
+            with database.write() as connection:
+                migrate(connection, database.path, copy=False)
         return database
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Open a transaction that sees one state of the database and changes nothing."""
-        with explained(self.path), self.engine.connect() as connection, connection.begin():
+        with self.explained(), self.engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -77,18 +116,22 @@ class Database:
         """Open a transaction that holds the write lock from its start; durable when the block ends."""
         if self.readonly:
             raise RunFailed(f"{self.path} was opened for reading only")
-        with explained(self.path), self.engine.connect() as connection:
-            connection = connection.execution_options(begin="BEGIN IMMEDIATE")
+        with self.explained(), self.engine.connect() as connection:
+            connection = connection.execution_options(begin=self.begin_writing)
             with connection.begin():
+                if not self.is_file:
+                    connection.exec_driver_sql(self.begin_writing)
                 yield connection
 
     def revision(self) -> str | None:
-        """Return the stored schema revision; None for a file without tables."""
+        """Return the stored schema revision; None for a database without tables."""
         with self.read() as connection:
-            return _revision(connection, self.path)
+            return revision_of(connection, self.path)
 
     def check(self) -> None:
-        """Read every page and every foreign key; DataError names the first fault."""
+        """Read every page and every foreign key of a file; DataError names the first fault. A server checks itself."""
+        if not isinstance(self.path, Path):
+            return
         with self.read() as connection:
             verdict = connection.execute(text("PRAGMA integrity_check(1)")).scalar()
             strays = connection.execute(text("PRAGMA foreign_key_check")).first()
@@ -96,6 +139,32 @@ class Database:
             raise damaged(self.path, str(verdict))
         if strays is not None:
             raise damaged(self.path, f"a row of {strays[0]} belongs to no run")
+
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """Turn what SQLAlchemy, the driver and the disk report into one sentence that names the database."""
+        try:
+            with translated(self.path) if isinstance(self.path, Path) else server.translated(self.path):
+                yield
+        except DBAPIError as error:
+            if isinstance(error.orig, sqlite3.Error) and isinstance(self.path, Path):
+                raise explain(error.orig, self.path) from error
+            if isinstance(self.path, str):
+                import psycopg
+
+                if isinstance(error.orig, psycopg.Error):
+                    raise server.explain(error.orig, self.path) from error
+            raise
+
+    @property
+    def driver_error(self) -> type[Exception]:
+        """The class of everything that the driver reports."""
+        return self.engine.dialect.loaded_dbapi.Error
+
+    @property
+    def integrity_error(self) -> type[Exception]:
+        """The class of what the driver reports when a row is there already, or its parent is not."""
+        return self.engine.dialect.loaded_dbapi.IntegrityError
 
     def close(self) -> None:
         """Close every connection; the write-ahead log is folded in when no other program has it open."""
@@ -109,68 +178,29 @@ class Database:
     ) -> None:
         self.close()
 
-    def _bring_forward(self) -> None:
-        """Run missing migrations, with a copy first; refuse a newer schema."""
-        stored = self.revision()
-        if stored == HEAD:
-            return
-        _refuse_unknown(self.path, stored)
-        if self.readonly:
-            raise DataError(f"{self.path} has an older schema ({stored}); open it once with `run` to bring it forward")
-        with _folder_lock(self.path.parent):
-            _migrate(self, copy=True)
-
-
-@contextmanager
-def explained(path: Path) -> Iterator[None]:
-    """Turn what SQLAlchemy, SQLite and the disk report into one sentence that names the file."""
-    try:
-        with translated(path):
+    @contextmanager
+    def _closed_on_failure(self) -> Iterator[None]:
+        try:
             yield
-    except DBAPIError as error:
-        if isinstance(error.orig, sqlite3.Error):
-            raise explain(error.orig, path) from error
-        raise
+        except BaseException:
+            self.close()
+            raise
+
+    def _bring_forward(self) -> None:
+        """Run missing migrations on a file, with a copy first; refuse a newer schema."""
+        stored = self.revision()
+        if stored == migrations.HEAD or not isinstance(self.path, Path):
+            return
+        refuse_unknown(self.path, stored)
+        if self.readonly:
+            raise DataError(f"{self.path} has an older schema ({stored}); bring it forward with `db upgrade`")
+        with folder_lock(self.path.parent), self.write() as connection:
+            migrate(connection, self.path, copy=True)
 
 
 def _begin(connection: Connection) -> None:
     """Begin explicitly: a writer takes its lock at once instead of failing in the middle."""
     connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
-
-
-def _revision(connection: Connection, path: Path) -> str | None:
-    tables = inspect(connection).get_table_names()
-    if "alembic_version" not in tables:
-        if tables:
-            raise DataError(
-                f"{path} is a database of another program (it has a table {tables[0]!r}); name another file"
-            )
-        return None
-    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-
-
-def _refuse_unknown(path: Path, stored: str | None) -> None:
-    """Raise UsageError when the schema was made by a program newer than this one."""
-    from crypto_bot.persistence.migrations.upgrade import known_revisions
-
-    if stored is not None and stored not in known_revisions(SCRIPTS):
-        raise UsageError(
-            f"{path} has schema {stored}, made by a newer CryptoTrader than this one, which knows schemas up to {HEAD};"
-            " install the newer version, or name another state folder"
-        )
-
-
-def _migrate(database: Database, *, copy: bool) -> None:
-    """Bring the schema to HEAD in one transaction: killed at any point, the file is as before."""
-    from crypto_bot.persistence.migrations.upgrade import upgrade
-
-    with database.write() as connection:
-        stored = _revision(connection, database.path)
-        if stored == HEAD:
-            return
-        if copy and stored is not None:
-            back_up(database.path, _free_name(database.path, stored))
-        upgrade(connection, SCRIPTS)
 
 
 def _create(path: Path, busy_ms: int) -> None:
@@ -181,61 +211,14 @@ def _create(path: Path, busy_ms: int) -> None:
             leftover.unlink(missing_ok=True)
         os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         try:
-            database = Database(draft, busy_ms=busy_ms)
+            database = Database.attach(draft, busy_ms=busy_ms)
             try:
-                _migrate(database, copy=False)
+                with database.write() as connection:
+                    migrate(connection, draft, copy=False)
             finally:
                 database.close()
             draft.replace(path)
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
         except CryptoBotError:
             draft.unlink(missing_ok=True)
             raise
-
-
-def back_up(source: Path, target: Path) -> None:
-    """Copy a database, open or not, to a new file of mode 0600, whole or not at all."""
-    draft = target.with_name(target.name + ".part")
-    with translated(target):
-        draft.unlink(missing_ok=True)
-        os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        try:
-            with closing(connect(source, readonly=True)) as reader, closing(sqlite3.connect(draft)) as writer:
-                reader.backup(writer)
-            with draft.open("rb") as file:
-                os.fsync(file.fileno())
-            draft.replace(target)
-            _sync_folder(target.parent)
-        except BaseException:
-            draft.unlink(missing_ok=True)
-            raise
-
-
-def _free_name(path: Path, revision: str) -> Path:
-    """Return the first name for a copy that no file has yet."""
-    name = f"{path.name}.before-{revision}"
-    candidate, number = path.with_name(f"{name}.bak"), 1
-    while candidate.exists():
-        number += 1
-        candidate = path.with_name(f"{name}-{number}.bak")
-    return candidate
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def _folder_lock(folder: Path) -> Iterator[None]:
-    """Let one process at a time create or migrate here; the kernel releases it when the process dies."""
-    with translated(folder):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(descriptor)

@@ -1,17 +1,17 @@
 """The journal of one run: every event with its outcome, appended durably, read in order, chained."""
 
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from sqlalchemy import Row, delete, insert, select, text
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.pool import PoolProxiedConnection
 
 from crypto_bot.domain.errors import DataError, RunFailed
-from crypto_bot.persistence.database import Database, explained
+from crypto_bot.persistence.database import Database
 from crypto_bot.persistence.row import JournalRow, chain, genesis
 from crypto_bot.persistence.tables import journal, snapshots
 
@@ -36,6 +36,16 @@ class _Tail:
     digest: str
 
 
+class Companion(Protocol):
+    """What writes other tables in the journal's own transactions."""
+
+    def write(self, cursor: DBAPICursor, rows: Sequence[JournalRow]) -> None:
+        """Write what follows from new rows; a failure takes the rows back too."""
+
+    def forget(self) -> None:
+        """Drop what is remembered of a transaction that failed."""
+
+
 class Journal:
     """Rows of one run in one database; one process appends, any number read.
 
@@ -43,13 +53,18 @@ class Journal:
     building a Core statement per commit costs more than the commit.
     """
 
-    def __init__(self, database: Database, run_id: str) -> None:
-        """Attach to a run, which must stand in `runs` before the first append."""
+    def __init__(self, database: Database, run_id: str, companion: Companion | None = None) -> None:
+        """Attach to a run, which must stand in `runs` before the first append.
+
+        The rows and what the companion writes of them are committed together.
+        """
         self.database = database
         self.run_id = run_id
+        self._companion = companion
         self._tail: _Tail | None = None
         self._connection: PoolProxiedConnection | None = None
-        self._insert = str(insert(journal).compile(database.engine))
+        marks = ", ".join(["?" if database.is_file else "%s"] * len(journal.columns))
+        self._insert = f"INSERT INTO journal ({', '.join(journal.columns.keys())}) VALUES ({marks})"  # noqa: S608 # nosec B608: our own names
 
     def append(self, rows: Iterable[JournalRow]) -> str:
         """Write the rows in one transaction, durable on return; return the digest of the last one.
@@ -59,10 +74,11 @@ class Journal:
         nothing of this call is kept and everything before it is.
         """
         tail = self._tail if self._tail is not None else self._stored_tail()
-        values, reached = self._chained(rows, tail)
+        new = list(rows)
+        values, reached = self._chained(new, tail)
         if values:
             self._tail = None
-            self._commit(values)
+            self._commit(values, new)
         self._tail = reached
         return reached.digest
 
@@ -171,19 +187,24 @@ class Journal:
             values.append(fields)
         return values, _Tail(sequence, digest)
 
-    def _commit(self, values: Sequence[tuple[str | int, ...]]) -> None:
-        if self.database.readonly:
-            raise RunFailed(f"{self.database.path} was opened for reading only")
-        with explained(self.database.path):
-            cursor = self._cursor()
+    def _commit(self, values: Sequence[tuple[str | int, ...]], rows: Sequence[JournalRow]) -> None:
+        database, companion = self.database, self._companion
+        if database.readonly:
+            raise RunFailed(f"{database.path} was opened for reading only")
+        with database.explained():
+            if self._connection is None:
+                self._connection = database.engine.raw_connection()
+            cursor = self._connection.cursor()
             try:
-                cursor.execute("BEGIN IMMEDIATE")
+                cursor.execute(database.begin_writing)
                 cursor.executemany(self._insert, values)
-                cursor.execute("COMMIT")
-            except sqlite3.IntegrityError as error:
+                if companion is not None:
+                    companion.write(cursor, rows)
+                self._connection.commit()
+            except database.integrity_error as error:
                 self._roll_back()
                 raise RunFailed(
-                    f"row {values[0][1]} of run {self.run_id} was refused by {self.database.path} ({error});"
+                    f"row {values[0][1]} of run {self.run_id} was refused by {database.path} ({_one_line(error)});"
                     " another process writes to this run, or the run was never started"
                 ) from error
             except BaseException:
@@ -192,14 +213,15 @@ class Journal:
             finally:
                 cursor.close()
 
-    def _cursor(self) -> DBAPICursor:
-        if self._connection is None:
-            self._connection = self.database.engine.raw_connection()
-        return self._connection.cursor()
-
     def _roll_back(self) -> None:
-        if self._connection is not None:
-            self._connection.rollback()
+        """Take back what the failed transaction wrote; a connection that is lost has taken it back itself."""
+        if self._companion is not None:
+            self._companion.forget()
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(self.database.driver_error):
+                connection.rollback()
+            connection.close()
 
     def _broken(self, sequence: int, why: str) -> DataError:
         return DataError(
@@ -211,3 +233,7 @@ class Journal:
 def _row(row: Row[tuple[str | int, ...]]) -> JournalRow:
     """Return a stored row without the name of its run; by place, because a restart reads all of them."""
     return JournalRow(*row[1:])  # type: ignore[call-arg] # the columns of the table are the fields, in their order
+
+
+def _one_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]

@@ -19,6 +19,9 @@ _INSERT = (
 )
 
 
+_SERVERS = ("postgres://", "postgresql://", "postgresql+")
+
+
 @dataclass(frozen=True, slots=True)
 class RunRecord:
     """One row of `runs`; the fields are the table's columns, in its order.
@@ -50,6 +53,13 @@ def record_backtest(url: str | Path, record: RunRecord) -> None:
     When the schema is current neither SQLAlchemy nor Alembic is imported. Raises what
     `Database.open` raises.
     """
+    if str(url).startswith(_SERVERS):
+        from crypto_bot.persistence.database import Database
+        from crypto_bot.persistence.runs import Runs
+
+        with Database.open(url) as database:
+            Runs(database).start(record)
+        return
     path = database_path(url)
     inspect_file(path)
     if not _is_current(path):

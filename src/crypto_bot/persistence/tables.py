@@ -35,6 +35,7 @@ journal = Table(
         "run_id",
         "sequence",
         sqlite_where=text("kind = 'FILL'"),
+        postgresql_where=text("kind = 'FILL'"),
     ),
     sqlite_with_rowid=False,
 )

@@ -35,7 +35,8 @@ def upgrade() -> None:
         sa.Column("digest", sa.Text, nullable=False),
         sqlite_with_rowid=False,
     )
-    op.create_index("journal_fills", "journal", ["run_id", "sequence"], sqlite_where=sa.text("kind = 'FILL'"))
+    fills = sa.text("kind = 'FILL'")
+    op.create_index("journal_fills", "journal", ["run_id", "sequence"], sqlite_where=fills, postgresql_where=fills)
     op.create_table(
         "snapshots",
         sa.Column("run_id", sa.Text, sa.ForeignKey("runs.run_id"), primary_key=True),

@@ -26,13 +26,15 @@ def display(outcome: Outcome, metrics: Metrics, bracket: "Bracket | None" = None
     window = f"{format_time(int(outcome.times[0]))} to {format_time(int(outcome.times[-1]))}"
     title = f"<b>{escape(' + '.join(outcome.strategies))}</b> {escape(symbols)} {escape(outcome.timeframe)}, {window}"
     cells = "".join(
-        f"<td style='text-align:left'><small>{escape(name)}</small><br>{escape(value)}</td>"
+        f"<td style='text-align:left;padding:2px 18px 4px 0'><small>{escape(name)}</small><br>{escape(value)}</td>"
         for name, value in _figures(outcome, metrics)
     )
-    notes = [compared(metrics), ranged(bracket) if bracket is not None else "", *outcome.warnings]
-    notes += [str(remark) for remark in criticise(outcome, metrics, bracket)]
-    said = "".join(f"<div><small>{escape(note)}</small></div>" for note in notes if note)
-    return f"<div><div>{title}</div>{_chart(outcome)}<table><tr>{cells}</tr></table>{said}</div>"
+    told = [compared(metrics), ranged(bracket) if bracket is not None else ""]
+    said = "".join(f"<div>{escape(sentence)}</div>" for sentence in told if sentence)
+    notes = [("", warning) for warning in outcome.warnings] + [*criticise(outcome, metrics, bracket)]
+    rows = "".join(f"<li><small><b>{escape(name)}</b> {escape(text)}</small></li>" for name, text in notes)
+    listed = f"<ul style='margin:4px 0'>{rows}</ul>" if rows else ""
+    return f"<div><div>{title}</div>{_chart(outcome)}<table><tr>{cells}</tr></table>{said}{listed}</div>"
 
 
 def _figures(outcome: Outcome, metrics: Metrics) -> list[tuple[str, str]]:

@@ -14,7 +14,6 @@ from crypto_bot.authoring.calls import bound_word
 from crypto_bot.authoring.expressions import choice_of
 from crypto_bot.authoring.lengths import spelled
 from crypto_bot.authoring.module import Formula, IndicatorUse, Loop, Reach
-from crypto_bot.authoring.refusals import of_syntax
 from crypto_bot.authoring.spelling import (
     BEFORE,
     COUNT,
@@ -70,6 +69,9 @@ def read_of(uses: Uses, node: ast.Call, word: Word, *, inside: int | None = None
     source, length = given.get(SOURCE), given.get("length")
     if word.row.definition:
         source, length = _defined(uses, node, word, given), None
+        if isinstance(source, ast.Call) and isinstance(source.func, ast.Name):
+            source.keywords += [ast.keyword("ago", ago)] if ago is not None else []
+            return read_of(uses, source, VOCABULARY[source.func.id], inside=frame)
     elif length is not None and not uses.is_known(length):
         text = f"the length of {word.name} must be known before the run, and {ast.unparse(length)} is not"
         uses.facts.source.refuse(length, f"{text}: {_KNOWN}")
@@ -164,6 +166,8 @@ class _Writer:
                 self._refuse(node, f"{name} is not the same at every bar and for every symbol")
             case ast.Attribute(value=ast.Name(id="p")):
                 return node
+            case ast.Subscript() if self.uses.is_known(node):
+                return ast.Name(spelled(node, self.family.variable if self.family else None))
             case ast.Call(func=ast.Name(id=name)) if name in VOCABULARY:
                 return self._call(node, VOCABULARY[name])
             case ast.Call(func=ast.Name(id=name)) if name in PYTHON:
@@ -176,8 +180,7 @@ class _Writer:
                 return ast.Compare(sides[0], node.ops, [sides[1]])
             case _ if isinstance(node, _OPERATIONS):
                 return self._operation(node)
-        reason = f"{ast.unparse(node)} cannot be worked out there" if isinstance(node, ast.Call) else of_syntax(node)
-        self._refuse(node, reason)
+        self._refuse(node, f"{ast.unparse(node)} cannot be worked out there")
 
     def _operation(self, node: ast.expr) -> ast.expr:
         """Return an operation with its operands written."""

@@ -71,6 +71,8 @@ NAMES: Mapping[str, str] = {
     "np": "numpy is not possible inside a strategy; use the words, and for loops",
     "numpy": "numpy is not possible inside a strategy; use the words, and for loops",
     "pd": "pandas is not possible inside a strategy; use the words, and for loops",
+    "bollinger": "bollinger is not a word: write bollinger_upper(k), bollinger_lower(k) and, in the middle, sma(k, 20)",
+    "donchian": "donchian is not a word: the channel is highest(k, 20) and lowest(k, 20)",
     "memory": "memory(p) runs once before the run; step reads what it declared as m.name[k]",
     "check": "check(p) runs once before the run and cannot be called here",
     "step": "step is called by the kernel at every bar and cannot be called here",

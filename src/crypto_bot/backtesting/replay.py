@@ -48,12 +48,13 @@ def replay(
     scene = lend(here)
     i = first
     span = _FIRST_SPAN
+    ordered = False
     while i < stop:
         if desk["log_count"] > room and world.log.size > 0:
             return i
         quiet = i
         limit = i
-        if ways & SKIP:
+        if ways & SKIP and not ordered:  # what was ordered is most often filled by the next bar
             limit = min(min(i + span, stop), desk["day_index"])
             quiet = quiet_until(world, venue, market, i, limit, equity)
         if quiet > i:
@@ -61,7 +62,7 @@ def replay(
             done = walk(market, i, quiet, account, memory)
             if done < quiet:
                 # Wishes change often here: a long look ahead would be thrown away.
-                span = max(4, 2 * (done - i))
+                span = max(4, done - i)
             commit_quiet(world, market, i, done, equity, done < quiet)
             i = done
         else:
@@ -72,6 +73,7 @@ def replay(
                 desk["day_index"] = end_of_day(world, market, i)
             walk(market, i, i + 1, account, memory)
             i += 1
-        if wished(world):
+        ordered = wished(world)
+        if ordered:
             equity[i - 1] = settle_wish(here, scene, i - 1, equity[i - 1], at_close)
     return i

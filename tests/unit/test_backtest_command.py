@@ -149,6 +149,7 @@ def test_costs_and_limits_are_what_was_asked_for(answers: dict[str, End]) -> Non
     assert taken == {
         "fills": "pessimistic", "fill_at": "close", "limits": "off",
         "fee_maker_bps": 1.0, "fee_taker_bps": 2.5, "slippage_bps": 0.0, "seed": 1,
+        "fee_asset": "quote", "detail_timeframe": None,
     }  # fmt: skip
 
 
@@ -171,6 +172,7 @@ def test_days_back_counts_from_the_last_bar(answers: dict[str, End]) -> None:
 
 def test_finer_bars_change_fills_and_not_what_counts(answers: dict[str, End]) -> None:
     detail, path = figures(answers["detail"]), figures(answers["path"])
+    assert (detail["assumptions"]["detail_timeframe"], path["assumptions"]["detail_timeframe"]) == ("5m", None)
     assert detail["bars"] == path["bars"] == HOURS
     assert path["assumptions"]["fills"] == "path"
     assert detail["fills"] > 0 and detail["decisions_hash"] != path["decisions_hash"]

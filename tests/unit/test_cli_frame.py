@@ -41,6 +41,11 @@ def execute(args):
         raise KeyError(os.environ["EXCHANGE_API_SECRET"])
     if args.how == "leak":
         raise errors.ExchangeError("refused: signature=abcdef\\nkey " + os.environ["EXCHANGE_API_SECRET"])
+    if args.how == "quit":
+        import pdb
+
+        pdb.Pdb(readrc=False).set_trace()
+        print("this line is not reached")
     if args.how == "disk":
         open("/nonexistent/folder/file", "w")
     if args.how == "package":
@@ -169,6 +174,20 @@ def test_a_signal_ends_with_130(tmp_path: Path, number: signal.Signals) -> None:
         process.send_signal(number)
         assert process.wait(30) == 130
         assert process.stderr.read() == "error: stopped before it was done\n"
+
+
+def test_leaving_the_debugger_is_an_interruption_and_no_fault(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        odd_words(tmp_path, "quit"),
+        cwd=tmp_path,
+        input="quit\n",
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (130, "error: stopped in the debugger\n")
+    assert "not reached" not in ended.stdout.split("(Pdb)")[-1]
 
 
 def test_a_reader_that_leaves_is_no_noise(tmp_path: Path) -> None:

@@ -105,6 +105,13 @@ def test_a_database_is_read_and_left_alone(tmp_path: Path) -> None:
     assert statuses(cwd=tmp_path, expected=1)["database"][0] == "fail"
 
 
+def test_a_grid_that_cannot_earn_its_fees_fails_before_the_run_refuses_it(tmp_path: Path) -> None:
+    words = ("--set", "trading.strategies=grid", "--set", "strategy.grid.num_grids=60", "--set")
+    found = statuses(*words, "execution.fee_maker_bps=100", cwd=tmp_path, expected=1)
+    assert found["strategies"][0] == "fail" and "cannot earn" in found["strategies"][1]
+    assert statuses(*words, "execution.fee_maker_bps=0", cwd=tmp_path)["strategies"] == ("ok", "grid")
+
+
 def test_wrong_settings_are_told_like_everywhere(tmp_path: Path) -> None:
     result = run("--set", "api.port=x", "--json", cwd=tmp_path)
     assert (result.returncode, result.stdout) == (2, "")

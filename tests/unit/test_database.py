@@ -1,5 +1,7 @@
 """Opening: what is made, with which rights, what is brought forward, what is refused and in which words."""
 
+import errno
+import os
 import sqlite3
 import stat
 import subprocess
@@ -287,6 +289,23 @@ def test_two_processes_that_start_together_make_one_database(path: Path) -> None
     assert [child.returncode for child in children] == [0] * 4, errors
     with Database.open(path) as opened:
         assert len(Runs(opened).list()) == 4
+
+
+def test_a_folder_that_cannot_be_looked_into_is_a_matter_of_settings(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = Path.exists
+
+    def locked(asked: Path) -> bool:
+        if asked.parent == path.parent:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(asked))
+        return there(asked)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "exists", locked)
+        for readonly in (False, True):
+            with pytest.raises(UsageError, match="cannot be opened or written; check its rights and its folder's"):
+                Database.open(path, readonly=readonly)
 
 
 def test_damage_inside_the_file_is_a_data_error_with_the_file_kept(path: Path) -> None:

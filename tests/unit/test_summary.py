@@ -37,7 +37,17 @@ def test_the_promised_keys_come_in_their_order() -> None:
     found = summarise(outcome, measure(outcome), LABEL)
     assert list(found) == PROMISED
     assert list(found["assumptions"]) == [
-        *("fills", "fill_at", "limits", "fee_maker_bps", "fee_taker_bps", "slippage_bps", "seed")
+        *(
+            "fills",
+            "fill_at",
+            "limits",
+            "fee_maker_bps",
+            "fee_taker_bps",
+            "slippage_bps",
+            "seed",
+            "fee_asset",
+            "detail_timeframe",
+        )
     ]
 
 

@@ -42,6 +42,8 @@ class Assumptions:
     fee_taker_bps: float = 10.0
     slippage_bps: float = 5.0
     seed: int = 0
+    fee_asset: str = "quote"
+    detail_timeframe: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

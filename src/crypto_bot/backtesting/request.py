@@ -146,7 +146,8 @@ def carry_out(
     outcome = simulate(chosen, bars.candles, simulation, start_ns=bars.start_ns, detail=bars.detail, progress=progress)
     if outcome.times.size == 0:
         raise DataError(f"{', '.join(asked.symbols)} have no bar of the window in common; choose another window")
-    outcome = replace(outcome, warnings=(*bars.remarks, *outcome.warnings))
+    stated = replace(outcome.assumptions, detail_timeframe=asked.detail_timeframe)
+    outcome = replace(outcome, warnings=(*bars.remarks, *outcome.warnings), assumptions=stated)
     several = len(chosen) > 1
     params = {f"{c.name}.{k}" if several else k: v for c in chosen for k, v in c.values().items()}
     return Finished(request, outcome, params, code_version())

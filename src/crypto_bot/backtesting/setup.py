@@ -50,6 +50,7 @@ class Simulation:
             fee_taker_bps=self.costs.taker_ppm / PPM_PER_BPS,
             slippage_bps=self.costs.slippage_ppm / PPM_PER_BPS,
             seed=self.seed,
+            fee_asset=self.costs.fee_in,
         )
 
 

@@ -29,6 +29,8 @@ class AssumptionsJson(TypedDict):
     fee_taker_bps: float
     slippage_bps: float
     seed: int
+    fee_asset: str
+    detail_timeframe: str | None
 
 
 class WayJson(TypedDict):
@@ -297,4 +299,6 @@ def _assumptions(outcome: Outcome) -> AssumptionsJson:
         "fee_taker_bps": taken.fee_taker_bps,
         "slippage_bps": taken.slippage_bps,
         "seed": taken.seed,
+        "fee_asset": taken.fee_asset,
+        "detail_timeframe": taken.detail_timeframe,
     }

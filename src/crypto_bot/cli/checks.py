@@ -86,14 +86,12 @@ def check_mode(settings: Settings) -> Check:
 
 
 def check_strategies(settings: Settings) -> Check:
-    """Tell whether the configured strategies exist and take the parameters they are given."""
+    """Tell whether the configured strategies exist, take the parameters they are given, and can earn their fees."""
+    from crypto_bot.backtesting.choosing import choose, parameters_of, simulation_of
     from crypto_bot.strategies.catalogue import NAMES, module_of
 
-    told: list[str] = []
-    for asked in settings.trading.strategies:
-        module = module_of(asked)
-        module.parameters.read(settings.strategy_parameters(module.name))
-        told.append(module.name)
+    given = parameters_of(settings, {})
+    told = [each.name for each in choose(settings.trading.strategies, given, simulation_of(settings).costs)]
     for name in settings.strategy:
         if name not in told and name not in NAMES:
             return Check(

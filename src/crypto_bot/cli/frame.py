@@ -69,6 +69,9 @@ def at_border(work: Callable[[], int], words: Sequence[str]) -> int:
         _tell(f"{error.strerror or error}{place}", words)
         return FAILED
     except Exception as error:
+        if _is_debuggers_quit(error):
+            _tell("stopped in the debugger", words)
+            return CUT_SHORT
         _tell(_unexpected(error), words)
         return FAILED
 
@@ -145,6 +148,12 @@ def _sigterm_as_interrupt() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _is_debuggers_quit(error: Exception) -> bool:
+    """Tell whether somebody left the debugger with `quit`; the debugger is not imported to find that out."""
+    debugger = sys.modules.get("bdb")
+    return debugger is not None and isinstance(error, debugger.BdbQuit)
 
 
 def _unexpected(error: Exception) -> str:

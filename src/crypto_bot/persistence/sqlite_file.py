@@ -70,8 +70,13 @@ def inspect_file(path: Path) -> None:
     """Refuse a file that SQLite would misread or silently replace; DataError names it.
 
     An empty file beside a write-ahead log would make SQLite delete the log, and a log beside no
-    file would be played into whatever is created next.
+    file would be played into whatever is created next. UsageError for a folder that cannot be looked into.
     """
+    with translated(path):
+        _inspect(path)
+
+
+def _inspect(path: Path) -> None:
     wal = wal_path(path)
     wal_size = wal.stat().st_size if wal.exists() else 0
     if not path.exists():

@@ -236,6 +236,11 @@ def _assumptions(outcome: Outcome) -> list[Row]:
         {"name": "Fees, maker / taker", "text": f"{taken.fee_maker_bps:g} / {taken.fee_taker_bps:g} bps"},
         {"name": "Slippage of takers", "text": f"{taken.slippage_bps:g} bps"},
         {"name": "Risk limits", "text": limits.get(taken.limits, taken.limits)},
+        {
+            "name": "Fees of buys are paid in",
+            "text": {"quote": "the quote asset"}.get(taken.fee_asset, "what is bought"),
+        },
+        {"name": "Orders live on", "text": f"{taken.detail_timeframe or outcome.timeframe} bars"},
         {"name": "Seed", "text": str(taken.seed)},
     ]
 

@@ -109,7 +109,7 @@ REFUSED = {
     "x = ema(k, 3, source=equity())": "equity is not possible in the source of ema",
     "x = ema(k, 3, source=hour())": "hour is not possible in the source of ema",
     "x = ema(k, 3, source=other(k))": "other(k) cannot be worked out there",
-    "for j in symbols():\n    x = ema(k, 3, source=close(j))": "the symbol of ema is k, and that of its source j; write k",
+    "for j in symbols(): x = ema(k, 3, source=low(j))": "the symbol of ema is k, and that of its source j; write k",
     "x = ema(k, 3, source=close(k, m.held[k]))": "how far close(k, m.held[k]) looks back is not known before the run",
 }
 

@@ -22,6 +22,8 @@ class Server:
     """A running server, reached over a socket in its folder."""
 
     folder: Path
+    programs: Path
+    user: tuple[str, ...]
 
     def new_database(self) -> str:
         """Make an empty database and return its URL."""
@@ -31,22 +33,23 @@ class Server:
 
     def run(self, program: str, *words: str) -> None:
         """Run one of the server's programs as its user."""
-        command = [*_as_user(), str(_programs() / program), *words]
+        command = [*self.user, str(self.programs / program), *words]
         subprocess.run(command, check=True, capture_output=True, timeout=60, cwd="/", env=_environment())
 
 
 @contextmanager
 def serving() -> Iterator[Server | None]:
     """Serve as long as the block lasts; None where there is no PostgreSQL."""
-    if _programs() is None or _as_user() is None:
+    programs, user = _programs(), _as_user()
+    if programs is None or user is None:
         yield None
         return
     folder = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))  # a socket's path has to be short
-    server, data = Server(folder), str(folder / "data")
+    server, data = Server(folder, programs, user), str(folder / "data")
     try:
         folder.chmod(0o755)
         if os.getuid() == 0:
-            shutil.chown(folder, *_account())
+            shutil.chown(folder, user[2])
         server.run("initdb", "-D", data, "-A", "trust", "-U", "bot", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
         options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off -c max_connections=50"
         server.run("pg_ctl", "-D", data, "-o", options, "-l", str(folder / "log"), "-w", "start")

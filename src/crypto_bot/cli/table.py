@@ -22,6 +22,9 @@ COMMANDS = (
     Command("data list", "crypto_bot.cli.data_list", "show which candles there are"),
     Command("strategies", "crypto_bot.cli.strategies", "show the strategies with their parameters"),
     Command("preflight", "crypto_bot.cli.preflight", "check everything a run needs"),
+    Command("db upgrade", "crypto_bot.cli.db_upgrade", "bring the database to this program's schema, copied before"),
+    Command("db check", "crypto_bot.cli.db_check", "compare the tables with the journal they were told from"),
+    Command("db export", "crypto_bot.cli.db_export", "write tables as CSV, JSON or Parquet files"),
     Command("warm", "crypto_bot.cli.warm", "compile what is not compiled yet"),
 )
 """One line per command, in the order of `--help`; a command of two words belongs to a group."""

@@ -4,6 +4,7 @@ The engine books each row in the transaction that writes it; `db check` books th
 """
 
 from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass, field
 
 import msgspec
@@ -100,6 +101,8 @@ class Books:
     totals: dict[str, int] = field(default_factory=dict)
     day: int | None = None
     changes: Changes = field(default_factory=Changes)
+    used: dict[str, int] = field(default_factory=dict)
+    _kept: dict[int, tuple[str, int]] = field(default_factory=dict)
     _fee_ppm: int = 0
 
     def begin(self, start: Start) -> None:
@@ -110,9 +113,13 @@ class Books:
         costs = _Costs() if assumed is None else msgspec.json.decode(assumed, type=_Assumed).costs
         self._fee_ppm = max(costs.maker_ppm, costs.taker_ppm)
 
-    def resume_day(self, time_ns: int | None) -> None:
-        """Go on after the last close whose equity was written down."""
-        self.day = None if time_ns is None else _day(time_ns)
+    def resume(self, live: Iterable[OrderLine], totals: Mapping[str, int], equity_ns: int | None) -> None:
+        """Go on from what the tables hold; `equity_ns` is the last close whose equity was written down."""
+        self.totals = dict(totals)
+        self.day = None if equity_ns is None else _day(equity_ns)
+        for order in live:
+            self.live[order.id] = order
+            self._hold(order)
 
     def apply(self, row: JournalRow) -> None:
         """Book one row into `changes`; DataError for a row that cannot be read."""
@@ -200,6 +207,7 @@ class Books:
         order.status, order.updated_at = status, time_ns
         order.reason = reason or order.reason
         self.changes.orders[number] = order
+        self._hold(order)
         if status not in LIVE_STATUSES:
             del self.live[number]
 
@@ -248,27 +256,36 @@ class Books:
             created_at=time_ns,
             updated_at=time_ns,
         )
+        self._hold(self.live[number])
 
     def _balance(self, row: JournalRow, currency: str, equity: int | None) -> None:
         """Note one currency; the equity, which is counted in the quote currency, only there."""
-        total, used = self.totals[currency], self._used(currency)
+        total, used = self.totals[currency], self.used.get(currency, 0)
         told = equity if self.start is not None and currency == self.start.quote else None
         self.changes.added[BalanceSnapshot].append(
             (self.run_id, row.sequence, currency, row.time_ns, total - used, used, total, told)
         )
 
-    def _used(self, currency: str) -> int:
-        """Return what live orders may still take of a currency; a market order without a budget is not known."""
-        used = 0
-        for order in self.live.values():
-            base, _, quote = order.symbol.partition("/")
-            rest = (order.amount or 0) - order.filled
-            if order.side == "sell" and base == currency:
-                used += rest
-            elif order.side == "buy" and quote == currency:
-                worth = -(-(order.price or 0) * rest // ATOMS)
-                used += order.budget if order.budget is not None else worth - (-worth * self._fee_ppm // PPM)
-        return used
+    def _hold(self, order: OrderLine) -> None:
+        """Keep aside what a live order may still take, instead of what was kept for it before."""
+        currency, before = self._kept.pop(order.id, ("", 0))
+        if before:
+            self.used[currency] -= before
+        if order.status in LIVE_STATUSES:
+            currency, amount = self._needed(order)
+            self._kept[order.id] = currency, amount
+            self.used[currency] = self.used.get(currency, 0) + amount
+
+    def _needed(self, order: OrderLine) -> tuple[str, int]:
+        """Return what a live order may still take; of a market buy without a budget that is not known."""
+        base, _, quote = order.symbol.partition("/")
+        rest = max(0, (order.amount or 0) - order.filled)
+        if order.side == "sell":
+            return base, rest
+        if order.budget is not None:
+            return quote, order.budget
+        worth = -(-(order.price or 0) * rest // ATOMS)
+        return quote, worth - (-worth * self._fee_ppm // PPM)
 
     def _strategy(self, number: int) -> str:
         assert self.start is not None

@@ -37,7 +37,8 @@ from crypto_bot.persistence.sqlite_file import (
 class Database:
     """An open database: transactions by `read` and `write`, failures as one plain sentence.
 
-    `path` is the file, or for a server its address without the password.
+    `path` is the file, or for a server its address without the password; `backup` is the copy that was
+    made before this program brought an older file forward.
     """
 
     def __init__(self, path: Path | str, engine: Engine, *, readonly: bool = False) -> None:
@@ -45,6 +46,7 @@ class Database:
         self.path = path
         self.readonly = readonly
         self.engine = engine
+        self.backup: Path | None = None
         self.is_file = isinstance(path, Path)
         self.begin_writing = "BEGIN IMMEDIATE" if self.is_file else server.BEGIN_WRITING
 
@@ -195,7 +197,7 @@ class Database:
         if self.readonly:
             raise DataError(f"{self.path} has an older schema ({stored}); bring it forward with `db upgrade`")
         with folder_lock(self.path.parent), self.write() as connection:
-            migrate(connection, self.path, copy=True)
+            self.backup = migrate(connection, self.path, copy=True)
 
 
 def _begin(connection: Connection) -> None:

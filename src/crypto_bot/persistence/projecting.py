@@ -99,20 +99,18 @@ class Projector:
         if first and first[0].kind == "START":
             books.begin(decode_payload(first[0], Start))
         names = ", ".join(column.name for column in columns_of(Order))
-        live = ", ".join(f"'{status}'" for status in LIVE_STATUSES)
-        orders = f"SELECT {names} FROM orders WHERE run_id = ? AND status IN ({live}) ORDER BY id"  # noqa: S608 # nosec B608: our words
-        for values in self._all(cursor, orders, run_id):
-            order = OrderLine(*values)  # type: ignore[arg-type] # the columns are the fields, in their order
-            books.live[order.id] = order
+        statuses = ", ".join(f"'{status}'" for status in LIVE_STATUSES)
+        orders = f"SELECT {names} FROM orders WHERE run_id = ? AND status IN ({statuses}) ORDER BY id"  # noqa: S608 # nosec B608: our words
+        live = [OrderLine(*values) for values in self._all(cursor, orders, run_id)]  # type: ignore[arg-type] # the columns are the fields, in their order
         newest = (
             "SELECT currency, total FROM balance_snapshots b WHERE run_id = ? AND sequence ="
             " (SELECT max(sequence) FROM balance_snapshots WHERE run_id = b.run_id AND currency = b.currency)"
             " ORDER BY sequence, currency"
         )
-        books.totals = {str(currency): int(total or 0) for currency, total in self._all(cursor, newest, run_id)}
+        totals = {str(currency): int(total or 0) for currency, total in self._all(cursor, newest, run_id)}
         day = "SELECT max(timestamp) FROM balance_snapshots WHERE run_id = ? AND equity IS NOT NULL"
         ((time_ns,),) = self._all(cursor, day, run_id)
-        books.resume_day(None if time_ns is None else int(time_ns))
+        books.resume(live, totals, None if time_ns is None else int(time_ns))
         return books
 
     def _store(self, cursor: DBAPICursor, books: Books, newest: int, *, anew: bool = False) -> None:

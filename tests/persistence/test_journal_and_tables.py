@@ -1,0 +1,216 @@
+"""Journal and tables, on both databases: committed together, told alike however they were cut, mended if spoilt."""
+
+from collections.abc import Callable
+from itertools import islice, pairwise
+
+import pytest
+from sqlalchemy import func, select, text
+
+from crypto_bot.domain.errors import DataError, RunFailed
+from crypto_bot.persistence.booking import Books
+from crypto_bot.persistence.comparing import Difference, check_runs, lagging, rebuild
+from crypto_bot.persistence.database import Database
+from crypto_bot.persistence.journal import Journal
+from crypto_bot.persistence.models import (
+    LIVE_STATUSES,
+    PROJECTED,
+    BalanceSnapshot,
+    Model,
+    OHLCVCache,
+    Order,
+    Trade,
+    table_of,
+)
+from crypto_bot.persistence.projecting import Projector
+from crypto_bot.persistence.row import JournalRow
+from crypto_bot.persistence.runs import RunRecord, Runs
+from tests.persistence.made_rows import RUN, made_rows
+
+TOLD: list[type[Model]] = [*PROJECTED, OHLCVCache]
+
+
+def write(database: Database, rows: list[JournalRow], cuts: tuple[int, ...] = ()) -> None:
+    """Append rows in pieces, each by a journal of its own, as after a restart."""
+    for first, last in pairwise([0, *cuts, len(rows)]):
+        with Journal(database, RUN, Projector(database, RUN)) as journal:
+            for begin in range(first, last, 7):
+                journal.append(rows[begin : min(begin + 7, last)])
+
+
+def contents(database: Database) -> dict[str, list[tuple[object, ...]]]:
+    found = {}
+    with database.read() as connection:
+        for model in TOLD:
+            table = table_of(model)
+            found[table.name] = sorted((tuple(row) for row in connection.execute(select(table))), key=str)
+    return found
+
+
+def change(database: Database, statement: str) -> None:
+    with database.write() as connection:
+        connection.execute(text(statement))
+
+
+def test_tables_say_what_the_journal_says_however_it_was_written(database: Database) -> None:
+    rows = list(made_rows(900))
+    write(database, rows, cuts=(1, 2, 250, 251, 640))
+    verdict = check_runs(database)
+    assert (verdict.differences, verdict.rows, verdict.runs) == ((), 900, 1)
+    before = contents(database)
+    assert all(before.values())
+    rebuild(database, RUN)
+    assert contents(database) == before
+
+
+def test_the_journal_reads_back_chained(database: Database) -> None:
+    rows = list(made_rows(120))
+    write(database, rows)
+    journal = Journal(database, RUN)
+    assert journal.verify() == 120
+    last = journal.last()
+    assert last is not None and last.sequence == 119 and last.kind == "STOP"
+    assert [row.sequence for row in journal.read(after=9, limit=3)] == [10, 11, 12]
+    journal.save_snapshot(119, b"\x00\xff", "v")
+    kept = journal.latest_snapshot()
+    assert kept is not None and kept.blob == b"\x00\xff"
+    journal.close()
+
+
+def test_a_balance_is_the_sum_of_its_fills(database: Database) -> None:
+    write(database, list(made_rows(400)))
+    with database.read() as connection:
+        trades = connection.execute(select(table_of(Trade))).all()
+        newest = connection.execute(select(table_of(BalanceSnapshot)).order_by(BalanceSnapshot.sequence)).all()
+    held = {"USDT": 10_000, "BTC": 0, "DOGE": 0, "BNB": 0}
+    for trade in trades:
+        sign = 1 if trade.side == "buy" else -1
+        base, quote = trade.symbol.split("/")
+        for currency, amount in (
+            (base, sign * trade.amount),
+            (quote, -sign * trade.cost),
+            (trade.fee_asset, -trade.fee),
+        ):
+            held[currency] += amount
+    told = {row.currency: row.total for row in newest}
+    assert told == {currency: amount for currency, amount in held.items() if currency in told} and len(told) == 4
+    assert all(row.total == row.free + row.used for row in newest)
+
+
+def test_an_order_has_what_its_fills_brought(database: Database) -> None:
+    write(database, list(made_rows(600)))
+    with database.read() as connection:
+        orders = {row.id: row for row in connection.execute(select(table_of(Order)))}
+        sums = select(Trade.order_id, func.sum(Trade.amount), func.sum(Trade.cost)).group_by(Trade.order_id)
+        for number, amount, cost in connection.execute(sums):
+            assert (orders[number].filled, orders[number].cost) == (amount, cost)
+    assert {order.status for order in orders.values()} >= {"filled", "open", "canceled", "rejected", "expired"}
+
+
+class Broken(Projector):
+    """Fails after it has written."""
+
+    def write(self, cursor: object, rows: object) -> None:
+        super().write(cursor, rows)  # type: ignore[arg-type] # only passed on
+        raise RunFailed("the disk is gone")
+
+
+def test_nothing_is_kept_of_a_batch_that_fails_and_the_next_one_goes_on(database: Database) -> None:
+    rows = list(made_rows(60))
+    write(database, rows[:30])
+    before = contents(database)
+    with Journal(database, RUN, Broken(database, RUN)) as journal, pytest.raises(RunFailed, match="the disk is gone"):
+        journal.append(rows[30:])
+    assert contents(database) == before and Journal(database, RUN).verify() == 30
+    with Journal(database, RUN, Projector(database, RUN)) as journal:
+        with pytest.raises(ValueError, match="cannot follow"):
+            journal.append(rows[31:])
+        journal.append(rows[30:])
+    assert check_runs(database).differences == ()
+
+
+def test_a_second_writer_is_refused_and_leaves_nothing(database: Database) -> None:
+    rows = list(made_rows(40))
+    with Journal(database, RUN, Projector(database, RUN)) as first, Journal(database, RUN) as second:
+        first.append(rows[:20])
+        second.append(rows[20:21])
+        with pytest.raises(RunFailed, match="another process writes to this run"):
+            first.append(rows[20:])
+    assert Journal(database, RUN).verify() == 21
+    assert lagging(database) == [RUN]
+    with Journal(database, RUN, Projector(database, RUN)) as again:
+        again.append(rows[21:])
+    assert check_runs(database).differences == ()
+
+
+SPOILT: list[tuple[str, Callable[[Difference], bool]]] = [
+    ("UPDATE orders SET status = 'open' WHERE status = 'canceled'", lambda d: "status is 'open'" in d.why),
+    ("UPDATE trades SET fee = fee + 1", lambda d: d.table == "trades" and d.why.startswith("fee is")),
+    ("DELETE FROM intents WHERE item = 1", lambda d: d.why == "the row is missing"),
+    ("UPDATE signals SET item = 90 WHERE item = 0", lambda d: d.table == "signals"),
+    ("UPDATE balance_snapshots SET total = 0 WHERE currency = 'BTC'", lambda d: "total is 0" in d.why),
+    ("UPDATE ohlcv_cache SET high = high + 1", lambda d: d.table == "ohlcv_cache"),
+    ("DELETE FROM ohlcv_cache", lambda d: d.table == "ohlcv_cache" and d.why == "the row is missing"),
+    ("DELETE FROM projections", lambda d: d.table == "projections"),
+    ("UPDATE projections SET sequence = 5", lambda d: "do not tell the whole journal" in d.why),
+]
+
+
+@pytest.mark.parametrize(("statement", "told"), SPOILT, ids=[statement[:30] for statement, _ in SPOILT])
+def test_whatever_differs_is_told_and_mended(
+    database: Database, statement: str, told: Callable[[Difference], bool]
+) -> None:
+    write(database, list(made_rows(150)))
+    change(database, statement)
+    found = check_runs(database).differences
+    assert found and all(told(each) and each.run_id == RUN for each in found)
+    rebuild(database, RUN)
+    assert check_runs(database).differences == ()
+
+
+def test_a_changed_journal_is_not_compared_but_refused(database: Database) -> None:
+    write(database, list(made_rows(50)))
+    change(database, "UPDATE journal SET outcome = '{ }' WHERE sequence = 7")
+    with pytest.raises(DataError, match=f"row 7 of run {RUN}"):
+        check_runs(database)
+
+
+def test_a_bar_that_a_later_run_wrote_is_no_difference(database: Database) -> None:
+    write(database, list(made_rows(80)))
+    Runs(database).start(RunRecord("later", "run", "forward", "running", 2))
+    change(database, "UPDATE ohlcv_cache SET run_id = 'later', high = high + 1")
+    assert check_runs(database).differences == ()
+
+
+def test_a_fill_of_a_real_account_is_booked_once(database: Database) -> None:
+    write(database, list(made_rows(60)))
+    change(database, "UPDATE trades SET account = 'main', venue_trade_id = CAST(id AS TEXT)")
+    with pytest.raises(Exception, match="(?i)unique"):
+        change(database, "UPDATE trades SET venue_trade_id = 'the same', symbol = 'BTC/USDT'")
+
+
+@pytest.mark.slow
+def test_two_hundred_thousand_rows_take_seconds(database: Database) -> None:
+    """Bulk: what a long run has written, appended, read back, chained and told."""
+    if not database.is_file:
+        pytest.skip("the bulk is written once, on the default database")
+    with Journal(database, RUN, Projector(database, RUN)) as journal:
+        rows = made_rows(200_000, seed=5)
+        while batch := list(islice(rows, 512)):
+            journal.append(batch)
+        assert journal.verify() == 200_000
+        assert journal.read(after=199_989)[-1].kind == "STOP"
+    assert lagging(database) == []
+    with database.read() as connection:
+        sums = [connection.scalar(select(func.count()).select_from(table_of(model))) for model in TOLD]
+        assert all(count is not None and count > 40_000 for count in sums)
+        live = select(func.count()).where(Order.status.in_(LIVE_STATUSES))
+        assert 0 < (connection.scalar(live) or 0) <= 70
+
+
+def test_books_hold_only_what_lives() -> None:
+    """A run of a year must not grow in memory with its finished orders."""
+    books = Books(RUN)
+    for row in made_rows(5_000):
+        books.apply(row)
+        books.take()
+    assert 0 < len(books.live) <= 70 and books.changes.added == {}

@@ -13,6 +13,8 @@ from crypto_bot.authoring.mistake import Mistake
 from crypto_bot.authoring.parts import SETTINGS
 from crypto_bot.authoring.reader import read_text
 from crypto_bot.authoring.vocabulary import PYTHON, WORDS
+from crypto_bot.authoring.warming import Warming
+from crypto_bot.kernel.indicators import NEEDS
 
 PAGE = Path(__file__).parents[2] / "docs" / "strategy-language.md"
 PATH = Path("mine.py")
@@ -53,6 +55,8 @@ REFUSED = (
     "x = (close(k) > 1) + (close(k) > 2)",
     "for x in (1, 2.5): target(k, x)",
     "close = 5.0",
+    "x = sma(k, 3, source=m.score[k])",
+    "x = close(k, timeframe='7x')",
     "m.held[k] == 3",
 )
 
@@ -103,6 +107,25 @@ def test_the_table_of_words_is_the_vocabulary() -> None:
 def test_the_table_of_refusals_is_what_the_reader_says() -> None:
     assert "(nothing)" not in "".join(refused_table())
     assert between(page(), "refused").splitlines() == list(refused_table())
+
+
+def test_the_first_bars_are_those_of_the_kernel() -> None:
+    rows = [line.split(" | ") for line in between(page(), "indicators").splitlines()[2:]]
+    told = {word: row[2] for row in rows for word in re.findall(r"`(\w+)`", row[0])}
+    assert set(told) == {word.name for word in WORDS.values() if word.section == "indicators"}
+    for word, first in told.items():
+        if word not in NEEDS:
+            continue
+        for n in (2, 9, 50):
+            assert eval(first, {"n": n}) == NEEDS[word].bars(n), word
+
+
+@pytest.mark.parametrize(
+    ("line", "first"), [("macd(0, 3, 7)", 7), ("macd_signal(0, 3, 7, 4)", 10), ("bollinger_upper(0, 8)", 8)]
+)
+def test_the_first_bars_of_words_that_stand_for_others(line: str, first: int) -> None:
+    module = read_text(f"def step(p):\n    target(0, {line})\n", PATH)
+    assert Warming(module, module.parameters.defaults, 60 * 10**9).turns[-1][0].bars == first
 
 
 EXAMPLES = re.findall(r"```python\n(.*?)```", page(), re.DOTALL)

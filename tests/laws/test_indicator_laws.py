@@ -51,7 +51,7 @@ def market(close: IntArray, dice: np.random.Generator, *, wick: int) -> Candles:
     high = np.maximum(opened, close) + dice.integers(0, wick + 1, count)
     low = np.maximum(1, np.minimum(opened, close) - dice.integers(0, wick + 1, count))
     volume = dice.integers(0, 3, count) * dice.integers(1, 10**6, count)
-    times = T0 + np.arange(count, dtype=np.int64) * MINUTE
+    times = T0 + (np.arange(count, dtype=np.int64) + 1_400) * MINUTE  # midnight comes after forty of them
     return Candles(Instrument("COIN/USDT", price_scale=100), "1m", times, opened, high, low, close, volume)
 
 

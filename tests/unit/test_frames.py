@@ -114,19 +114,28 @@ def test_volatility_counts_the_bars_of_its_timeframe(tmp_path: Path) -> None:
     assert other[-1] == five[-1]
 
 
-def test_own_bars_and_second_ones_meet_after_a_gap(tmp_path: Path) -> None:
+@settings(max_examples=25)
+@given(rows=st.sets(st.integers(0, 119), min_size=50))
+def test_own_bars_and_second_ones_meet_after_a_gap(tmp_path_factory: pytest.TempPathFactory, rows: set[int]) -> None:
     """Own bars of 5m, second ones of 15m, of 1m candles in which ends of both are missing."""
-    rows = [row for row in range(600) if row % 15 != 14 and not 100 <= row < 133 and row % 10 != 4]
-    candles = some(walk(600), rows)
-    seen = played(tmp_path, ["close(k, timeframe='15m')", "minute()", "close(k)"], [candles], head='timeframe = "5m"')
-    fifteen, minutes = noted(seen), noted(seen, 1)
-    bars = known_bars(candles, 15 * MINUTE)
-    ends = (candles.times + MINUTE) // MINUTE
-    for value, minute in zip(fifteen, minutes, strict=True):
-        row = int(np.searchsorted(ends, minute))
-        known = [bar for due, bar in bars if due <= row]
-        # Two own bars may become known at once; the first of them does not see yet what the second closes.
-        assert value * COIN.price_scale in [bar[3] for bar in known[-2:]]
+    candles = some(walk(120), sorted({0, *rows}))
+    folder = tmp_path_factory.mktemp("both")
+    seen = noted(played(folder, ["close(k, timeframe='15m')"], [candles], head='timeframe = "5m"'))
+    own = known_bars(candles, 5 * MINUTE)
+    labels = dict.fromkeys((candles.times // (5 * MINUTE)).tolist())
+    times = np.array(list(labels)[: len(own)], np.int64) * 5 * MINUTE
+    bars = Candles(COIN, "5m", times, *np.array([bar for _, bar in own], np.int64).T)
+    known = known_bars(bars, 15 * MINUTE)
+    for step, value in enumerate(seen):
+        row = len(bars) - seen.size + step
+        assert value * COIN.price_scale == [bar for due, bar in known if due <= row][-1][3]
+
+
+def test_a_period_whose_beginning_was_not_seen_is_left_out(tmp_path: Path) -> None:
+    candles = shifted(walk(200), 7)
+    whole = some(candles, range(3, 200))
+    word = "ema(k, 4, timeframe='5m')"
+    assert readings(tmp_path, word, candles)[-100:].tobytes() == readings(tmp_path, word, whole)[-100:].tobytes()
 
 
 def test_the_first_step_comes_when_every_word_has_a_value(tmp_path: Path) -> None:

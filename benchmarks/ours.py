@@ -27,7 +27,7 @@ from crypto_bot.domain.units import ATOMS, PPM
 from crypto_bot.kernel.genesis import Costs, Limits
 from crypto_bot.strategies.catalogue import find
 
-WIDE = Limits(drawdown_ppm=PPM, daily_loss_ppm=PPM, symbol_exposure_ppm=2 * PPM, exposure_ppm=2 * PPM)
+WIDE = Limits(drawdown_ppm=PPM, daily_loss_ppm=PPM, symbol_exposure_ppm=2 * PPM, exposure_ppm=2 * PPM, risk_ppm=PPM)
 _STRATEGIES = Path(__file__).resolve().parent / "strategies"
 _FLIP_EVERY = 8
 _NEVER = 1 << 40

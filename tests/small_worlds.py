@@ -51,7 +51,7 @@ Row = tuple[int, int, int, int]
 class Terms(NamedTuple):
     """Limits, costs and the way limits fill; nothing limited and nothing charged unless told."""
 
-    limits: tuple[int, int, int, int] = (0, 0, 0, 0)
+    limits: tuple[int, ...] = (0, 0, 0, 0, 0)
     maker_ppm: int = 0
     taker_ppm: int = 0
     slippage_ppm: int = 0
@@ -137,7 +137,7 @@ class SmallWorld:
         self.world = genesis.new_world(
             self.instruments,
             genesis.Stake(self.cash, self.strategies),
-            genesis.Limits(*self.terms.limits),
+            genesis.Limits(*(*self.terms.limits, 0)[:5]),
             costs,
             bar_ns=self.bar_ns,
             highest_prices=highest,

@@ -14,6 +14,7 @@ from crypto_bot.kernel.layout import (
     BY_FILTER,
     BY_OVERFLOW,
     BY_POSITION,
+    BY_RISK,
     FIRST_QUOTE,
     LIMIT,
     NO_REASON,
@@ -258,4 +259,54 @@ def test_a_refused_sell_of_nothing_reserves_nothing() -> None:
     small.order(BUY, ONE, 1, kind=LIMIT)
     small.order(BUY, 0, budget=20_000 * ATOMS, slot=1)
     assert small.live()[-1]["budget"] == CASH - 1 * ONE
+    assert_lawful(small)
+
+
+# ---- what one position may lose
+
+TWO_PERCENT = (0, 0, 0, 0, 20_000)
+
+
+@pytest.mark.parametrize(
+    ("taker_ppm", "slippage_ppm", "quantity"), [(0, 0, 200_000), (1_000, 0, 181_983), (1_000, 500, 178_014)]
+)
+def test_a_buy_is_cut_to_what_its_stop_may_lose(taker_ppm: int, slippage_ppm: int, quantity: int) -> None:
+    """10,000 of equity, 2 %, from 50,000 to a stop at 49,000: 0.2; 0.181984 with fees, 0.178015 with slippage."""
+    small = SmallWorld(
+        [[flat(5_000_000)] * 3],
+        cash=20_000 * ATOMS,
+        terms=UNLIMITED._replace(limits=TWO_PERCENT, taker_ppm=taker_ppm, slippage_ppm=slippage_ppm),
+    ).go()
+    small.desk["equity"] = CASH
+    small.world.wish[0]["stop"] = 4_900_000
+    order = small.order(BUY, ONE, 5_000_000)
+    assert order["cut"] == BY_RISK
+    assert quantity <= order["quantity"] <= quantity + 1
+
+
+def test_what_is_held_and_what_rests_counts_towards_the_risk() -> None:
+    small = standing(limits=TWO_PERCENT, held=10 * ONE)
+    small.world.wish[0]["stop"] = 9_000
+    assert small.order(BUY, 4 * ONE, 9_900)["quantity"] == 4 * ONE
+    # 200 may be lost, at 9 a piece from 99 to 90: 22.2; ten are held and four are asked for already.
+    assert small.order(BUY, 20 * ONE, 9_900, slot=1)["quantity"] == 22_222_222 - 14 * ONE
+    assert small.order(BUY, ONE, 9_900, slot=2)["quantity"] == 0
+    assert small.refusals == [BY_RISK]
+
+
+def test_without_a_stop_below_the_price_nothing_is_cut() -> None:
+    small = standing(limits=TWO_PERCENT)
+    assert small.order(BUY, 90 * ONE, 9_900)["cut"] == NO_REASON
+    small.cancel()
+    small.world.wish[0]["stop"] = 9_950
+    assert small.order(BUY, 90 * ONE, 9_900, slot=1)["cut"] == NO_REASON
+
+
+def test_a_market_buy_with_a_stop_spends_no_more_than_the_risk_allows() -> None:
+    small = standing(limits=TWO_PERCENT, taker_ppm=1_000)
+    small.wish(stop=9_000)
+    small.wish(weight=1_000_000)
+    small.go()
+    lost = 10_000 - 9_000 + 10 + 9
+    assert small.position() == pytest.approx(20_000 * ONE / lost, abs=2)
     assert_lawful(small)

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from crypto_bot.authoring.binding import Strategy
 from crypto_bot.authoring.parameters import Given
 from crypto_bot.backtesting.prospects import refuse_losing_plan
 from crypto_bot.backtesting.setup import Chosen, Simulation
 from crypto_bot.config.settings import Settings
 from crypto_bot.domain.errors import UsageError
 from crypto_bot.kernel.genesis import Costs, Limits
-from crypto_bot.strategies.catalogue import find
+from crypto_bot.plain.opening import open_strategy
 
 GivenParameters = Mapping[str, Mapping[str, Given]]
 """Parameters by the name of a strategy, then by their own; what is left out has the strategy's default."""
@@ -57,7 +56,7 @@ def choose(strategies: Sequence[str], given: GivenParameters, costs: Costs) -> t
     """
     chosen: list[Chosen] = []
     for asked in strategies:
-        strategy = Strategy(find(asked))
+        strategy = open_strategy(asked)
         if any(strategy.name == other.name for other in chosen):
             raise UsageError(f"two strategies are called {strategy.name}; give one of the files another name")
         chosen.append(Chosen(strategy, strategy.module.parameters.read(given.get(strategy.name, {}))))
@@ -82,6 +81,7 @@ def simulation_of(settings: Settings, *, limits: bool = True) -> Simulation:
                 daily_loss_ppm=risk["max_daily_loss"],
                 symbol_exposure_ppm=risk["max_symbol_exposure"],
                 exposure_ppm=risk["max_exposure"],
+                risk_ppm=risk["risk_per_trade"],
             )
             if limits
             else Limits.off()

@@ -13,6 +13,7 @@ from crypto_bot.kernel.layout import (
     BY_HALT,
     BY_OVERFLOW,
     BY_POSITION,
+    BY_RISK,
     HALTED,
     REFUSED,
     TURNED_DOWN,
@@ -26,6 +27,7 @@ REASONS = {
     BY_CASH: "the cash is not enough",
     BY_FILTER: "it is below the exchange's smallest order",
     BY_POSITION: "nothing is left to sell",
+    BY_RISK: "its stop is too far away for what one position may lose",
     BY_OVERFLOW: "it is too large to be counted exactly",
 }
 """Why an order was refused or cut, as words."""

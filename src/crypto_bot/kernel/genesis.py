@@ -31,17 +31,21 @@ from crypto_bot.kernel.layout import (
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the account may lose and hold, in parts per million of its equity; 0 is not limited."""
+    """What the account may lose and hold, in parts per million of its equity; 0 is not limited.
+
+    `risk_ppm` is what one position may lose when its stop is hit: it sizes what is bought with a stop.
+    """
 
     drawdown_ppm: int = 150_000
     daily_loss_ppm: int = 50_000
     symbol_exposure_ppm: int = 500_000
     exposure_ppm: int = 800_000
+    risk_ppm: int = 20_000
 
     @classmethod
     def off(cls) -> "Limits":
         """Return no limits: cash, filters and overflow still hold."""
-        return cls(0, 0, 0, 0)
+        return cls(0, 0, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +119,7 @@ def new_world(
     d["drawdown_ppm"] = limits.drawdown_ppm
     d["daily_loss_ppm"] = limits.daily_loss_ppm
     d["exposure_ppm"] = limits.exposure_ppm
+    d["risk_ppm"] = limits.risk_ppm
     purse[0]["balance"] = purse[0]["initial"] = stake.cash
     parts = [stake.cash // stake.strategies] * stake.strategies
     parts[0] += stake.cash - sum(parts)

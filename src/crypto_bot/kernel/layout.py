@@ -47,7 +47,7 @@ COMMAND_HALT, COMMAND_RESUME, COMMAND_REBASE = 1, 2, 3
 SIGNALED, APPROVED, REFUSED, WITHDRAWN, BOOKED, HALTED, RESUMED, TURNED_DOWN = range(1, 9)
 """Kinds of notes: every signal, risk decision, order and fill is noted, hashed and kept in the log."""
 
-NO_REASON, BY_HALT, BY_EXPOSURE, BY_CASH, BY_FILTER, BY_POSITION, BY_OVERFLOW, BY_VENUE = range(8)
+NO_REASON, BY_HALT, BY_EXPOSURE, BY_CASH, BY_FILTER, BY_POSITION, BY_OVERFLOW, BY_VENUE, BY_RISK = range(9)
 """Why an order was refused or cut."""
 
 
@@ -58,8 +58,8 @@ def _integers(names: str) -> list[tuple[str, str]]:
 desk_t = np.dtype(
     _integers(
         "time_ns sequence decisions next_order_id bar_ns cash_asset equity reserved peak floor"
-        " day_end day_open day_index ahead_peak halt drawdown_ppm daily_loss_ppm exposure_ppm laws signals approved"
-        " refused cancels fills effects_done effects_made log_count log_lost"
+        " day_end day_open day_index ahead_peak halt drawdown_ppm daily_loss_ppm exposure_ppm risk_ppm laws"
+        " signals approved refused cancels fills effects_done effects_made log_count log_lost"
     )
 )
 purse_t = np.dtype(_integers("balance initial traded fees funding"))

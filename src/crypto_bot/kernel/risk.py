@@ -4,7 +4,7 @@ The quantity of an order is the least of what the wish asks and what every limit
 the lot. Orders that reduce pass the limits; nothing passes the exchange's filters or an overflow.
 """
 
-from crypto_bot.kernel.arithmetic import DOWN, UP, affordable, before_fee, fee_on, money, quantise
+from crypto_bot.kernel.arithmetic import DOWN, UP, affordable, before_fee, fee_on, money, quantise, share
 from crypto_bot.kernel.compiled import Record, compiled
 from crypto_bot.kernel.layout import (
     APPROVED,
@@ -15,7 +15,9 @@ from crypto_bot.kernel.layout import (
     BY_HALT,
     BY_OVERFLOW,
     BY_POSITION,
+    BY_RISK,
     EMPTY,
+    FAR,
     FIRST_QUOTE,
     HIGHEST_WORTH,
     MARKET,
@@ -121,14 +123,15 @@ def _size_opening(world: World, lane: int, o: Record, price: int, ref: int) -> N
         needed = money(price, o["quantity"], b, UP)
         needed += fee_on(needed, ppm)
     room = headroom(world, k, ref)
+    at_risk = _risk_room(world, lane, price)
     free = fund["balance"] - fund["reserved"] + fund["expected"]
     if world.desk[0]["halt"] != 0:
         room = 0
         o["cut"] = BY_HALT
-    allowed = max(0, min(room, free))
+    allowed = max(0, min(min(room, free), at_risk))
     if needed > allowed:
         if o["cut"] == NO_REASON:
-            o["cut"] = BY_EXPOSURE if room < free else BY_CASH
+            o["cut"] = BY_RISK if at_risk == allowed else BY_EXPOSURE if room < free else BY_CASH
         if o["budget"] > 0:
             o["budget"] = allowed
             needed = allowed
@@ -137,6 +140,29 @@ def _size_opening(world: World, lane: int, o: Record, price: int, ref: int) -> N
             needed = money(price, o["quantity"], b, UP)
             needed += fee_on(needed, ppm)
     o["reserved"] = needed
+
+
+@compiled(inline=True)
+def _risk_room(world: World, lane: int, price: int) -> int:
+    """Return what a buy may cost so that the whole position loses no more than its share when its stop is hit.
+
+    A unit loses the way to the stop, the fees of both orders and the slippage at the stop; what is held and what
+    rests to be bought counts. Without a stop below the price nothing is known of the risk, and nothing is cut.
+    """
+    desk = world.desk[0]
+    stop = world.wish[lane]["stop"]
+    if desk["risk_ppm"] == 0 or stop <= 0 or stop >= price:
+        return FAR
+    b = world.book[world.subs[lane]["instrument"]]
+    loss = price - stop + fee_on(price + stop, b["taker_ppm"]) + fee_on(stop, b["slippage_ppm"])
+    quantity = affordable(share(desk["equity"], desk["risk_ppm"]), loss, b) - world.subs[lane]["position"]
+    for slot in range(FIRST_QUOTE, FIRST_QUOTE + world.wish[lane]["quotes"]):
+        rival = world.orders[lane, slot]
+        if rival["state"] != EMPTY and rival["side"] == BUY:
+            quantity -= rival["left"]
+    most = b["most"] if price <= b["highest"] else affordable(HIGHEST_WORTH, price, b)
+    worth = money(price, quantise(min(max(0, quantity), most), b["lot"], DOWN), b, UP)
+    return int(worth + fee_on(worth, max(b["taker_ppm"], b["maker_ppm"])))
 
 
 @compiled(inline=True)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from crypto_bot.backtesting import moments
-from crypto_bot.backtesting.bootstrap import FEWEST, block_rows, resample
+from crypto_bot.backtesting.bootstrap import FEWEST, block_rows, figures_of, resample
+from crypto_bot.backtesting.drawdown import falls
 
 RETURNS = np.random.default_rng(6).normal(0.001, 0.01, 500)
 
@@ -48,6 +49,16 @@ def test_an_echo_makes_the_range_wider() -> None:
 @pytest.mark.parametrize("returns", [RETURNS[: FEWEST - 1], np.full(60, 0.01), np.array([-1.0] + [0.01, 0.02] * 30)])
 def test_too_little_has_no_range(returns: np.ndarray) -> None:
     assert resample(returns, 365) is None
+
+
+def test_the_figures_of_a_draw_are_those_of_its_returns() -> None:
+    drawn = np.array([[-0.2, 0.1, 0.05, 0.3], [0.1, -0.1, -0.1, 0.2], [0.02, 0.01, 0.03, 0.01]])
+    ratio, yearly, deepest = figures_of(drawn, 365)
+    for row, returns in enumerate(drawn):
+        curve = np.cumprod(np.concatenate(([1.0], 1 + returns))).astype(np.float64)
+        assert ratio[row] == pytest.approx(moments.sharpe(returns, 365))
+        assert yearly[row] == pytest.approx(curve[-1] ** (365 / 4) - 1)
+        assert deepest[row] == pytest.approx(float(np.min(falls(curve))))
 
 
 def test_rows_come_in_blocks_of_the_asked_length_and_from_everywhere() -> None:

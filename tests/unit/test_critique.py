@@ -139,7 +139,10 @@ def test_every_sentence_tells_its_figure() -> None:
 def test_slippage_counts_among_the_costs() -> None:
     outcome = average_run(3_000)
     (remark,) = (r for r in criticise(outcome, measure(outcome)) if "osts" in r.title or r.title == "No edge")
-    assert f"slippage of {money(measure(outcome).costs.slippage)}" in remark.text
+    found = measure(outcome)
+    assert f"slippage of {money(found.costs.slippage)}" in remark.text
+    assert found.gross < found.gross + found.costs.slippage < 0
+    assert f"lost {money(-found.gross - found.costs.slippage)} USDT before costs" in remark.text
 
 
 def test_a_month_is_named_with_what_the_others_brought() -> None:

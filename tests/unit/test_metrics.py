@@ -1,6 +1,7 @@
 """Each figure against numbers that were worked out elsewhere: published vectors, empyrical's test series, by hand."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,8 +10,19 @@ from crypto_bot.backtesting import moments
 from crypto_bot.backtesting.drawdown import falls, measure_drawdown, runs_under_water
 from crypto_bot.backtesting.holding import buy_and_hold_curve
 from crypto_bot.backtesting.metrics import annual_growth, measure, periodic_returns
+from crypto_bot.domain.instrument import Instrument
+from crypto_bot.domain.timeframe import timeframe_ns
 from crypto_bot.domain.units import ATOMS, DAY_NS
-from tests.outcomes import FEE_PPM, START_NS, average_run, free_of_costs, idle_run
+from tests.outcomes import (
+    FEE_PPM,
+    START_NS,
+    Ledger,
+    average_run,
+    free_of_costs,
+    idle_run,
+    outcome_of,
+    random_candles,
+)
 
 MIXED = np.array([1, 10, -4, 2, 3, 2, 1, -10]) / 100
 FALLING = np.array([0, -6, -7, -1, -9, -2, -6, -8, -5]) / 100
@@ -207,6 +219,33 @@ def test_exposure_and_turnover_are_those_of_a_plain_count() -> None:
     years = 2_000 / 24 / 365
     assert found.turnover == pytest.approx(traded / float(np.mean(outcome.equity)) / years)
     assert 0 < found.mean_invested <= found.exposure
+
+
+def test_the_calmar_ratio_of_the_last_three_years_forgets_what_was_before() -> None:
+    chance = np.random.default_rng(9)
+    moves = chance.normal(0.001, 0.02, 1_500)
+    moves[100] = -0.5  # before the last 36 months
+    equity = (100.0 * np.cumprod(1 + moves)).astype(np.float64)
+    found = measure(idle_run(equity.tolist()))
+    part = equity[-1096:]
+    yearly = (part[-1] / part[0]) ** (1 / 3) - 1
+    assert found.recent_calmar == pytest.approx(yearly / -float(np.min(falls(part))), rel=1e-6)
+    assert found.calmar is not None and found.drawdown.deepest < -0.5
+    assert measure(idle_run(equity[:1_095].tolist())).recent_calmar is None
+
+
+@pytest.mark.parametrize(("timeframe", "hours"), [("1d", 0), ("4h", 22), ("1h", 5)])
+def test_who_only_holds_is_all_market(timeframe: str, hours: int) -> None:
+    bars = 60 * DAY_NS // timeframe_ns(timeframe)
+    walk = random_candles(Instrument("BTC/USDT"), bars, seed=4, timeframe=timeframe)
+    later = replace(walk, times=walk.times + hours * DAY_NS // 24)
+    outcome = outcome_of(Ledger((later,), 0), [1] * bars, initial=100 * ATOMS)
+    hold = buy_and_hold_curve(outcome)
+    assert hold is not None
+    found = measure(replace(outcome, equity=np.rint(hold * 100 * ATOMS).astype(np.int64))).market
+    assert found is not None
+    assert [found.beta, found.explained] == pytest.approx([1.0, 1.0], abs=1e-6)
+    assert found.alpha == pytest.approx(0.0, abs=1e-6)
 
 
 def test_a_run_without_bars_is_refused() -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from crypto_bot.backtesting.bracket import Bracket, Way
 from crypto_bot.backtesting.excursions import Excursions
-from crypto_bot.backtesting.figures import MINUS
+from crypto_bot.backtesting.figures import MINUS, money, number, percent
 from crypto_bot.backtesting.metrics import measure
 from crypto_bot.backtesting.outcome import Outcome, RunLabel
 from crypto_bot.backtesting.report import page, write_report
@@ -228,6 +228,20 @@ def test_every_list_has_its_rows_and_says_what_has_no_meaning(tmp_path: Path) ->
         assert len(groups) == 8
         assert all(row["name"] and row["text"] for group in groups for row in group["rows"])
         assert not [row for group in groups for row in group["rows"] if "nan" in row["text"] or "None" in row["text"]]
+
+
+def test_the_lists_show_the_figures_of_the_run(tmp_path: Path) -> None:
+    outcome = average_run(3_000)
+    measured, groups = measure(outcome), data_of(written(outcome, tmp_path / "r.html"))["groups"]
+    rows = {f"{group['title']}: {row['name']}": row["text"] for group in groups for row in group["rows"]}
+    market, sure = measured.market, measured.certainty
+    assert market is not None
+    assert rows["Beside the market: Beta"] == f"{number(market.beta)} (t {number(market.beta_t)})"
+    assert rows["Beside the market: Alpha a year"].endswith(f"(t {number(market.alpha_t)})")
+    assert rows["Certainty: PSR 2012 / 2025"] == f"{percent(sure.skill, 1)} / {percent(sure.skill_2025, 1)}"
+    assert rows["Costs, USDT: Break-even a side"] == f"{number(measured.costs.break_even_bps, 1)} bps"
+    assert rows["Quality of round trips: Payoff, win / loss"] == number(measured.scores.payoff)
+    assert rows["Accounts, USDT: Sum"] == money(int(outcome.equity[-1]) - outcome.initial_equity, signed=True)
 
 
 def test_long_tables_show_both_ends() -> None:

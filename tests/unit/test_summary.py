@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from crypto_bot.backtesting.bracket import Bracket, Way
 from crypto_bot.backtesting.metrics import measure
 from crypto_bot.backtesting.outcome import Assumptions, RunLabel
 from crypto_bot.backtesting.summary import summarise
@@ -71,6 +72,41 @@ def test_what_has_no_meaning_is_null() -> None:
     for key in ("cagr", "sharpe", "sharpe_se", "sortino", "calmar", "profit_factor", "expectancy", "win_rate"):
         assert found[key] is None, key
     assert (found["bars_per_second"], found["setup_seconds"]) == (None, None)
+
+
+def test_each_further_key_holds_its_own_figure() -> None:
+    outcome = average_run(3_000)
+    measured = measure(outcome)
+    found = summarise(outcome, measured, LABEL)
+    sure, costs, scores, market = measured.certainty, measured.costs, measured.scores, measured.market
+    assert market is not None and measured.tail_95 is not None and measured.tail_99 is not None
+    expected = {
+        "psr": sure.skill, "psr_2025": sure.skill_2025, "min_trl": sure.needed, "autocorrelation": sure.echo,
+        "sharpe_se_ar1": sure.echo_error, "sharpe_lo": sure.echo_sharpe, "skew": sure.shape.skew,
+        "kurtosis": sure.shape.kurtosis, "log_growth": measured.log_growth, "log_growth_t": measured.log_growth_t,
+        "var_95": measured.tail_95.at_risk, "cvar_95": measured.tail_95.beyond, "var_99": measured.tail_99.at_risk,
+        "cvar_99": measured.tail_99.beyond, "alpha": market.alpha, "alpha_t": market.alpha_t, "beta": market.beta,
+        "beta_t": market.beta_t, "ulcer": measured.drawdown.ulcer, "upi": measured.upi,
+        "time_under_water": measured.drawdown.under_water, "payoff": scores.payoff, "sqn": scores.sqn,
+        "expectancy_ratio": scores.expectancy_ratio, "kelly": scores.kelly, "losses_in_a_row": scores.losses_in_a_row,
+        "mean_exposure": measured.mean_invested, "cost_ratio": costs.share, "break_even_bps": costs.break_even_bps,
+        "charged_bps": costs.charged_bps,
+    }  # fmt: skip
+    assert {key: value for key, value in found.items() if key in expected} == expected
+    told = [value for value in expected.values() if value is not None]
+    assert len(set(told)) == len(told), "no two of them are the same by chance"
+    assert Decimal(found["slippage_paid"]) * ATOMS == costs.slippage
+    assert (found["calmar_36m"], found["bracket"]) == (None, None)
+
+
+def test_the_bracket_names_its_ends() -> None:
+    outcome = average_run(900)
+    ways = tuple(Way(name, end * ATOMS, 0.1, -0.2, 7) for name, end in (("path", 5), ("touch", 9), ("pessimistic", 3)))
+    told = summarise(outcome, measure(outcome), LABEL, Bracket(ways))["bracket"]
+    assert told is not None
+    assert (told["low"], told["high"], told["ways"][0]["way"]) == ("pessimistic", "touch", "path")
+    second = {"way": "touch", "final_equity": "9", "total_return": 0.1, "max_drawdown": -0.2, "fills": 7}
+    assert dict(told["ways"][1]) == second
 
 
 def test_warnings_of_the_engine_come_before_the_objections() -> None:

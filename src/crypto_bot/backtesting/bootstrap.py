@@ -50,7 +50,7 @@ def resample(returns: FloatArray, periods_per_year: float, *, draws: int = DRAWS
     each = max(1, _AT_ONCE // count)
     for first in range(0, draws, each):
         rows = block_rows(chance, (min(each, draws - first), count), block)
-        found.append(_figures(returns[rows], periods_per_year))
+        found.append(figures_of(returns[rows], periods_per_year))
     edges = np.quantile(np.concatenate(found, axis=1), [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=1)
     sharpe, cagr, deepest = (Range(float(edges[0, n]), float(edges[1, n])) for n in range(3))
     return Ranges(sharpe, cagr, deepest, block)
@@ -68,7 +68,7 @@ def block_rows(chance: np.random.Generator, shape: tuple[int, int], block: float
     return drawn % count
 
 
-def _figures(returns: FloatArray, periods_per_year: float) -> FloatArray:
+def figures_of(returns: FloatArray, periods_per_year: float) -> FloatArray:
     """Return Sharpe ratio, growth a year and deepest fall of each row of returns."""
     spread = np.std(returns, axis=1, ddof=1)
     ratio = np.divide(np.mean(returns, axis=1), spread, out=np.zeros_like(spread), where=spread > FLAT)

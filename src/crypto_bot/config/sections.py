@@ -12,7 +12,7 @@ from crypto_bot.domain.timeframe import timeframe_ns
 from crypto_bot.domain.units import ATOMS, INT64_MAX, PPM, PPM_PER_BPS, parse_scaled, parse_time_ns
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
-DATABASE_SCHEMES = ("sqlite+aiosqlite:///", "sqlite:///")
+DATABASE_SCHEMES = ("sqlite+aiosqlite:///", "sqlite:///", "postgresql://", "postgresql+asyncpg://")
 
 _SYMBOL = re.compile(r"[^\W_]{1,30}/[^\W_]{1,30}")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -225,14 +225,14 @@ class Backtest(Section):
 class Database(Section):
     """Where trades, runs and the journal are kept."""
 
-    url: SecretStr = Field(description="sqlite+aiosqlite:///PATH or sqlite:///PATH")
+    url: SecretStr = Field(description="sqlite+aiosqlite:///PATH, sqlite:///PATH or postgresql://USER@HOST/DATABASE")
 
     @field_validator("url")
     @classmethod
-    def _names_a_file(cls, url: SecretStr) -> SecretStr:
+    def _names_a_database(cls, url: SecretStr) -> SecretStr:
         text = url.get_secret_value()
         if not any(text.startswith(scheme) and text != scheme for scheme in DATABASE_SCHEMES):
-            raise ValueError("not a SQLite file")
+            raise ValueError("neither a SQLite file nor a PostgreSQL database")
         return url
 
 

@@ -5,6 +5,7 @@ PARAMETERS: dict[str, dict[str, str]] = {}
 
 BORDERS: dict[str, str] = {
     "cli/frame.py": "the outermost line of every command",
+    "plain/guard.py": "the border between the program and a class of the user's own, which may raise anything",
 }
 """Files that may catch every exception: the outermost line of a process, where a crash becomes one sentence."""
 

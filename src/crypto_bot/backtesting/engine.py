@@ -5,6 +5,7 @@ from time import perf_counter
 
 import numpy as np
 
+from crypto_bot.backtesting.classes import replay_classes
 from crypto_bot.backtesting.notes import NoteBook
 from crypto_bot.backtesting.outcome import Outcome
 from crypto_bot.backtesting.replay import AT_CLOSE, SKIP, replay
@@ -17,6 +18,7 @@ from crypto_bot.domain.errors import DataError, RunFailed
 from crypto_bot.domain.market import Candles, IntArray
 from crypto_bot.kernel.compiled import COMPILE
 from crypto_bot.kernel.layout import CLOSES
+from crypto_bot.plain.meeting import players, stop_all
 
 Progress = Callable[[int, int], None]
 """Called with (bars done, bars in all) now and then."""
@@ -48,11 +50,12 @@ def simulate(
         raise DataError("no bar opens at or after the start; choose an earlier one")
     notes = NoteBook(stage.world.log)
     ways = (SKIP if skip else 0) | (AT_CLOSE if simulation.fill_at == "close" else 0)
-    drive = _replay_one if len(chosen) == 1 else replay_several
+    drive = _drive_of(stage)
     stage.guarded(lambda: drive(stage, 0, 0, ways))  # the first call resolves types; it is no part of the replay
     setup_seconds = perf_counter() - began
     began = perf_counter()
     _run(stage, notes, lambda first, stop: drive(stage, first, stop, ways), progress)
+    stop_all(stage.bounds)
     engine_seconds = perf_counter() - began
     begin = 0 if start_ns is None else int(np.searchsorted(tape.run_times, start_ns, "left"))
     desk = stage.world.desk[0]
@@ -78,6 +81,13 @@ def simulate(
         candles=tuple(candles),
         assumptions=simulation.stated(),
     )
+
+
+def _drive_of(stage: Stage) -> Callable[[Stage, int, int, int], int]:
+    """Return the loop that goes with the strategies of a stage."""
+    if players(stage.bounds):
+        return replay_classes
+    return _replay_one if len(stage.bounds) == 1 else replay_several
 
 
 def _replay_one(stage: Stage, first: int, stop: int, ways: int) -> int:

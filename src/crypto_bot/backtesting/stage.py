@@ -16,6 +16,7 @@ from crypto_bot.domain.market import IntArray
 from crypto_bot.kernel.context import FAULT, NEXT, WARMUP
 from crypto_bot.kernel.genesis import Stake, new_world
 from crypto_bot.kernel.layout import HIGHS, SLOTS, Account, Market, World
+from crypto_bot.plain.meeting import meet
 from crypto_bot.venue.book import Venue
 from crypto_bot.venue.opening import open_venue
 
@@ -106,6 +107,7 @@ def lay_out(
     )
     venue = open_venue(instruments, len(chosen), simulation.costs, through=simulation.fills == "pessimistic")
     bounds = tuple(c.strategy.bind(c.params, count, tape.run_ns, tape.bar_ns) for c in chosen)
+    meet(bounds, instruments)
     markets = tuple(tape.market(bound.own_ns) for bound in bounds)
     equity = np.full(tape.times.size, simulation.cash, np.int64)
     accounts = _accounts(world, count, _part_curves(len(chosen), equity))

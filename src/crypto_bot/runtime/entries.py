@@ -1,6 +1,6 @@
 """What happened, as rows for the journal: each event with the decisions that came of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -26,6 +26,7 @@ from crypto_bot.kernel.layout import (
     WITHDRAWN,
 )
 from crypto_bot.persistence.payloads import Decision, FillEvent, OrderEvent, Outcome, encode
+from crypto_bot.plain.player import Told
 
 Notes = npt.NDArray[np.void]
 """What the kernel noted during one event."""
@@ -55,8 +56,11 @@ class Entry:
     binding: bool = False
 
 
-class Wish(msgspec.Struct, frozen=True):
-    """What a strategy wants on one instrument: a share of its equity, a quantity to hold (-1: none), its guards."""
+class Wish(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a strategy wants on one instrument: a share of its equity, a quantity to hold (-1: none), its guards.
+
+    A plain class may have said why, and until when.
+    """
 
     strategy: int
     instrument: int
@@ -65,6 +69,8 @@ class Wish(msgspec.Struct, frozen=True):
     hold: int
     stop: int
     take: int
+    reason: str = ""
+    until_ns: int = 0
 
 
 class SignalEvent(msgspec.Struct, frozen=True):
@@ -159,8 +165,9 @@ def order_payload(event: Record, names: Names) -> str:
     return encode(OrderEvent(int(event["order_id"]), strategy, k, state))
 
 
-def signal_payload(notes: Notes, names: Names) -> str:
-    """Return the wishes that have changed."""
+def signal_payload(notes: Notes, names: Names, told: Mapping[int, Told]) -> str:
+    """Return the wishes that have changed, with what was said of them, by lane."""
+    silent = Told(0, 0, "", None)
     wishes = [
         Wish(
             *names.place(int(note["lane"])),
@@ -169,6 +176,8 @@ def signal_payload(notes: Notes, names: Names) -> str:
             hold=int(note["quantity"]),
             stop=int(note["price"]),
             take=int(note["code"]),
+            reason=(said := told.get(int(note["lane"]), silent)).reason,
+            until_ns=said.valid_until_ns or 0,
         )
         for note in notes
         if note["kind"] == SIGNALED

@@ -8,7 +8,6 @@ from pathlib import Path
 import msgspec
 
 import crypto_bot
-from crypto_bot.authoring.binding import Strategy
 from crypto_bot.authoring.parameters import Given
 from crypto_bot.backtesting.setup import Chosen, Simulation, code_version
 from crypto_bot.domain.errors import DataError
@@ -16,7 +15,7 @@ from crypto_bot.domain.instrument import Instrument
 from crypto_bot.domain.timeframe import timeframe_ns
 from crypto_bot.domain.units import PPM
 from crypto_bot.persistence.payloads import Start, StrategyEntry
-from crypto_bot.strategies.catalogue import find
+from crypto_bot.plain.opening import open_strategy
 
 _DECIDING = (
     "strategy.py",
@@ -25,6 +24,7 @@ _DECIDING = (
     "backtesting/slices.py",
     "backtesting/stage.py",
     "backtesting/tape.py",
+    "plain/*.py",
     "runtime/reel.py",
     "runtime/session.py",
 )
@@ -73,7 +73,7 @@ class Plan:
         """Read the strategies anew; UsageError when one has gone or refuses its parameters."""
         found = []
         for name, params in zip(self.strategies, self.params, strict=True):
-            strategy = Strategy(find(name))
+            strategy = open_strategy(name)
             found.append(Chosen(strategy, strategy.module.parameters.read(params)))
         return tuple(found)
 

@@ -72,6 +72,7 @@ class Running:
             payload = encode(StopEvent(reason))
             self.recorder.record(Entry("STOP", self.session.time_ns, payload, "{}", self.session.decisions_hash))
             self.keep()
+        self.session.close()
 
     def _recorded(self, entries: Iterator[Entry]) -> Iterator[Entry]:
         for entry in entries:

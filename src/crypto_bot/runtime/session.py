@@ -18,6 +18,8 @@ from crypto_bot.domain.market import IntArray, Slice
 from crypto_bot.kernel.context import WARMUP
 from crypto_bot.kernel.layout import CLOSES, COMMAND_EVENT, COMMAND_HALT, COMMAND_RESUME, FILL_EVENT, PLANES
 from crypto_bot.persistence.payloads import CommandEvent, encode
+from crypto_bot.plain.meeting import players, stop_all, tell_fill
+from crypto_bot.plain.player import Told
 from crypto_bot.runtime.entries import (
     Entry,
     Names,
@@ -118,6 +120,10 @@ class Session:
             self._step(j)
             yield from self._answer(j)
 
+    def close(self) -> None:
+        """Tell plain classes that there are no more slices."""
+        stop_all(self.stage.bounds)
+
     def obey(self, command: CommandEvent) -> Iterator[Entry]:
         """Carry out an operator's command."""
         event, last = self.stage.world.event[0], max(0, self.reel.base.count - 1)
@@ -176,10 +182,16 @@ class Session:
         while slices.is_wished(stage.world):
             slices.decide(stage.world, stage.markets[0], j, int(stage.equity[j]))
             notes = self._take_notes()
-            yield self._entry("SIGNAL", signal_payload(notes, self.names), notes=notes)
+            yield self._entry("SIGNAL", signal_payload(notes, self.names, self._told()), notes=notes)
             yield from self._carry_out(j)
             if self._at_close:
                 yield from self._match_at_close(j)
+
+    def _told(self) -> dict[int, Told]:
+        """Return what plain classes said of their wishes, by lane."""
+        count = len(self.names.instruments)
+        found = players(self.stage.bounds).items()
+        return {s * count + k: told for s, player in found for k, told in player.reasons.items()}
 
     def _match_at_close(self, j: int) -> Iterator[Entry]:
         world, venue, market = self.stage.world, self.stage.venue, self.stage.markets[0]
@@ -200,6 +212,8 @@ class Session:
         event = self.stage.world.event[0]
         is_fill = event["kind"] == FILL_EVENT
         payload = fill_payload(event, self.names) if is_fill else order_payload(event, self.names)
+        if is_fill:
+            tell_fill(self.stage.bounds, event, fee=int(event["fee"]))
         slices.happen(self.stage.world, equity)
         return self._entry("FILL" if is_fill else "ORDER", payload)
 

@@ -6,6 +6,7 @@ import json
 import numpy as np
 import numpy.typing as npt
 
+from crypto_bot.plain.meeting import players
 from crypto_bot.runtime.session import Session
 
 _SUM, _LENGTH = 16, 8
@@ -15,7 +16,8 @@ _SUM, _LENGTH = 16, 8
 def pack(session: Session) -> bytes:
     """Return the world, the venue, every memory and the last equity as bytes; the bars are in the journal."""
     arrays = _arrays(session)
-    head = json.dumps(_shapes(arrays)).encode()
+    states = [player.state() for player in players(session.stage.bounds).values()]
+    head = json.dumps({"shapes": _shapes(arrays), "states": states}).encode()
     body = len(head).to_bytes(_LENGTH, "little") + head + b"".join(array.tobytes() for array in arrays)
     return _checksum(body) + body
 
@@ -23,13 +25,20 @@ def pack(session: Session) -> bytes:
 def unpack(session: Session, blob: bytes) -> bool:
     """Put a session that has recalled its bars into the state that was packed.
 
-    Returns False, and changes nothing, when the bytes are damaged or were laid out otherwise.
+    Returns False, and changes nothing, when the bytes are damaged or were laid out otherwise, or when a plain class
+    gave no state: then the journal is played again from its first row.
     """
     checksum, body = blob[:_SUM], blob[_SUM:]
     arrays = _arrays(session)
     at = _LENGTH + int.from_bytes(body[:_LENGTH], "little")
-    if checksum != _checksum(body) or json.loads(body[_LENGTH:at]) != _shapes(arrays):
+    if checksum != _checksum(body):
         return False
+    head = json.loads(body[_LENGTH:at])
+    if head["shapes"] != _shapes(arrays) or None in head["states"]:
+        return False
+    for player, state in zip(players(session.stage.bounds).values(), head["states"], strict=True):
+        if not player.restore(state):
+            return False
     for array in arrays:
         array[...] = np.frombuffer(body, array.dtype, array.size, at).reshape(array.shape)
         at += array.nbytes

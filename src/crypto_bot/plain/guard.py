@@ -1,0 +1,158 @@
+"""The border between the program and a class of the user's own: it may fail, hang or eat memory, and is named.
+
+A call is watched from a thread of its own. What takes too long is interrupted where it is, what takes too much memory
+is refused it, and whatever a class raises becomes one sentence.
+"""
+
+import ctypes
+import resource
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from types import FrameType
+from typing import ParamSpec, TypeVar
+
+from crypto_bot.domain.errors import CryptoBotError, RunFailed
+
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
+
+_TICK_S = 0.1
+_PAGE = resource.getpagesize()
+_MEBIBYTE = 1 << 20
+_STATM = Path("/proc/self/statm")
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What a class may take: seconds for one call, and mebibytes beyond what was in use before it began."""
+
+    seconds: float = 10.0
+    mebibytes: int = 1024
+
+
+class PlainFault(RunFailed):
+    """A class of the user's own failed: the sentence names it, the call and what is wrong."""
+
+    def __init__(self, name: str, what: str) -> None:
+        """Keep the name beside the sentence."""
+        super().__init__(f"{name}: {what}")
+        self.name = name
+
+
+class _Stop(BaseException):
+    """Raised inside of a call that has gone too far; not an Exception, so that `except Exception` lets it pass."""
+
+
+class Guard:
+    """Calls the functions of one class of the user's own."""
+
+    def __init__(self, name: str, path: Path, allowance: Allowance) -> None:
+        """Watch from the first call on, until `release`."""
+        self.name, self.allowance = name, allowance
+        self._path = path
+        self._began: float | None = None
+        self._broken = ""
+        self._over = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._caller = 0
+        self._most_size = resource.RLIM_INFINITY
+        self._hard = resource.getrlimit(resource.RLIMIT_AS)
+
+    def call(self, work: Callable[Given, Result], *args: Given.args, **kwargs: Given.kwargs) -> Result:
+        """Call it; PlainFault says in one sentence what went wrong inside."""
+        if self._thread is None:
+            self._begin()
+        where = getattr(work, "__name__", type(work).__name__)
+        try:
+            try:
+                resource.setrlimit(resource.RLIMIT_AS, (self._most_size, self._hard[1]))
+                self._began = monotonic()
+                return work(*args, **kwargs)
+            finally:
+                self._began = None
+                resource.setrlimit(resource.RLIMIT_AS, self._hard)
+                if self._broken:
+                    raise PlainFault(self.name, f"{where} {self._broken}")
+        except (PlainFault, _Stop):
+            raise PlainFault(self.name, f"{where} {self._broken}") from None
+        except CryptoBotError:
+            raise
+        except MemoryError:
+            raise PlainFault(self.name, f"{where} {self._too_large()}") from None
+        except SystemExit:
+            raise PlainFault(self.name, f"{where} ended the program; return from it instead") from None
+        except Exception as error:
+            debugger = sys.modules.get("bdb")
+            if debugger is not None and isinstance(error, debugger.BdbQuit):
+                raise
+            raise PlainFault(self.name, self._told(where, error)) from error
+
+    def release(self) -> None:
+        """End the watch."""
+        self._over.set()
+        self._thread = None
+
+    def _begin(self) -> None:
+        self._caller = threading.get_ident()
+        in_main = threading.current_thread() is threading.main_thread()
+        if in_main:
+            signal.signal(signal.SIGALRM, self._interrupt)
+        self._over = threading.Event()
+        self._renew(_memory()[0])
+        self._thread = threading.Thread(target=self._watch, args=(in_main, self._over), daemon=True, name="guard")
+        self._thread.start()
+
+    def _renew(self, size: int) -> None:
+        wanted = size + self.allowance.mebibytes * _MEBIBYTE
+        soft = self._hard[0]
+        self._most_size = wanted if soft == resource.RLIM_INFINITY else min(wanted, soft)
+
+    def _watch(self, in_main: bool, over: threading.Event) -> None:
+        resident, last = _memory()[1], None
+        while not over.wait(_TICK_S):
+            began = self._began
+            size, now = _memory()
+            if began is not None and began != last:
+                last = began
+                self._renew(size)
+            if now - resident > self.allowance.mebibytes * _MEBIBYTE:
+                self._broken = self._too_large()
+            elif began is not None and monotonic() - began > self.allowance.seconds:
+                self._broken = (
+                    f"has not returned after {self.allowance.seconds:g} s; give the class time_limit_s = ... if it"
+                    " needs longer"
+                )
+            if self._broken and self._began is not None:
+                if in_main:
+                    signal.pthread_kill(self._caller, signal.SIGALRM)
+                else:
+                    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._caller), ctypes.py_object(_Stop))
+
+    def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
+        if self._broken and self._began is not None:
+            raise _Stop
+
+    def _too_large(self) -> str:
+        return (
+            f"took more than {self.allowance.mebibytes} MiB of memory; keep less, or give the class"
+            " memory_limit_mib = ..."
+        )
+
+    def _told(self, where: str, error: Exception) -> str:
+        """Say what was raised, and on which line of the user's file."""
+        steps = [step for step in traceback.extract_tb(error.__traceback__) if step.filename == str(self._path)]
+        line = f", line {steps[-1].lineno}" if steps else ""
+        text = " ".join(str(error).split())
+        return f"{where} failed{line}: {type(error).__name__}{f': {text}' if text else ''}"
+
+
+def _memory() -> tuple[int, int]:
+    """Return the size of this process's address space and what of it is in memory, in bytes."""
+    size, resident = _STATM.read_bytes().split()[:2]
+    return int(size) * _PAGE, int(resident) * _PAGE

@@ -1,0 +1,122 @@
+"""Plain classes that tests write to files: one that works, and ways to go wrong."""
+
+from pathlib import Path
+
+CROSS = """
+from collections import deque
+
+from crypto_bot.plain import Signal
+
+
+class Cross:
+    def __init__(self, fast: int = 20, slow: int = 100):
+        self.fast, self.slow = fast, slow
+        self.closes = {}
+        self.told = []
+
+    def on_start(self, symbols, timeframe):
+        self.closes = {symbol: deque(maxlen=self.slow) for symbol in symbols}
+
+    def on_data(self, shown):
+        for symbol, bar in shown.bars.items():
+            self.closes[symbol].append(round(bar.close * 100))
+
+    def generate_signals(self, account):
+        found = []
+        for symbol, closes in self.closes.items():
+            if len(closes) == self.slow:
+                recent = list(closes)
+                up = sum(recent[-self.fast :]) * self.slow > sum(recent) * self.fast
+                share = 1.0 / len(self.closes) if up else 0.0
+                found.append(Signal(symbol, share=share, reason="fast above slow" if up else "fast below slow"))
+        return found
+
+    def on_order_filled(self, fill):
+        self.told.append([fill.symbol, fill.side, fill.price, fill.quantity])
+
+    def get_state(self):
+        closes = {symbol: list(each) for symbol, each in self.closes.items()}
+        return {"closes": closes, "told": self.told, "lengths": [self.fast, self.slow]}
+
+    @classmethod
+    def from_state(cls, state):
+        made = cls(*state["lengths"])
+        made.closes = {symbol: deque(each, maxlen=made.slow) for symbol, each in state["closes"].items()}
+        made.told = state["told"]
+        return made
+"""
+
+SIMPLE = """
+from collections import deque
+
+
+class Simple:
+    def __init__(self, fast: int = 20, slow: int = 100):
+        self.fast, self.slow = fast, slow
+        self.closes = deque(maxlen=slow)
+
+    def on_data(self, bar):
+        self.closes.append(round(bar.close * 100))
+        if len(self.closes) < self.slow:
+            return None
+        recent = list(self.closes)
+        return 1.0 if sum(recent[-self.fast :]) * self.slow > sum(recent) * self.fast else 0.0
+"""
+
+QUOTING = '''
+from crypto_bot.plain import Quote, Signal
+
+
+class Quoting:
+    """Buys below and sells above, guarded by a stop; replaces what is filled."""
+
+    def __init__(self, every: int = 24):
+        self.every, self.bars, self.close = every, 0, 0.0
+
+    def on_data(self, shown):
+        self.bars += 1
+        self.symbol, bar = next(iter(shown.bars.items()))
+        self.close, self.now = bar.close, shown.time_ns
+
+    def generate_signals(self, account):
+        if self.bars % self.every != 1:
+            return None
+        held = account.positions[self.symbol]
+        sell = [Quote("sell", self.close * 1.01, held)] if held > 0 else []
+        return Signal(
+            self.symbol,
+            quotes=(Quote("buy", self.close * 0.995, 0.05), *sell),
+            stop=self.close * 0.9,
+            valid_until_ns=self.now + 12 * 3_600 * 10**9,
+        )
+'''
+
+
+def failing(body: str, name: str = "on_data", top: str = "") -> str:
+    """Return a class that does something wrong: in on_data at once, in generate_signals at the 30th bar."""
+    return f"""
+import sys, time
+from crypto_bot.plain import Quote, Signal
+
+class Failing:
+    {top or "warmup = 1"}
+
+    def __init__(self, n: int = 3):
+        self.n, self.bars, self.kept = n, 0, []
+
+    def on_data(self, shown):
+        self.bars += 1
+        {body if name == "on_data" else "pass"}
+
+    def generate_signals(self, account):
+        if self.bars == 30:
+            {body if name == "generate_signals" else "pass"}
+        return []
+"""
+
+
+def write(folder: Path, name: str, text: str) -> Path:
+    """Save a class as a file."""
+    file = folder / f"{name}.py"
+    file.write_text(text)
+    return file

@@ -85,3 +85,13 @@ def test_the_best_of_many_is_as_good_as_drawing_says() -> None:
     mean, variance = selection.best_of(50)
     assert mean == pytest.approx(float(best.mean()), abs=0.03)
     assert variance == pytest.approx(float(best.var()), abs=0.02)
+
+
+@pytest.mark.parametrize("echo", [-0.4, 0.1, 0.6])
+def test_an_echo_adds_up_over_all_lags(echo: float) -> None:
+    lags = np.abs(np.arange(-200, 201))
+    level, width = float(np.sum(echo**lags)), float(np.sum(echo ** (2 * lags)))
+    form, ratio = moments.Shape(-0.8, 6.0), 0.12
+    variance = level - (level + width) / 2 * form.skew * ratio + width * (form.kurtosis - 1) / 4 * ratio**2
+    assert moments.sharpe_error(ratio, 101, form, echo=echo) == pytest.approx(math.sqrt(variance / 100))
+    assert moments.null_error(ratio, 100, form, echo=echo) == pytest.approx(math.sqrt(variance / 100))

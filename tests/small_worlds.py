@@ -214,7 +214,7 @@ class SmallWorld:
 
     def _settle(self) -> None:
         """Carry out every effect."""
-        settle.answer(self.here(), self.i, 0, 0)
+        settle.carry(self.here(), self.i, 0, 0)
 
     def command(self, code: int) -> None:
         """Let an operator's command happen."""

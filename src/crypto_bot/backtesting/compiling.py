@@ -9,7 +9,7 @@ from pathlib import Path
 
 from crypto_bot.kernel.compiled import FOLDER
 
-_ANSWERS = "import crypto_bot.backtesting.answering"
+_EFFECTS = "import crypto_bot.backtesting.carrying"
 _STRATEGIES = """
 import sys
 from pathlib import Path
@@ -29,7 +29,7 @@ def compile_kernel(strategies: Sequence[Path] = (), run_ns: int = 60_000_000_000
     """Compile what is not compiled yet: the kernel, and strategies as they run on bars of this length."""
     if is_compiled():
         return
-    with _beside(_ANSWERS):
+    with _beside(_EFFECTS):
         import crypto_bot.backtesting.filling
     with _beside(_STRATEGIES, str(run_ns), *map(str, strategies)):
         import crypto_bot.backtesting.replay  # noqa: F401  # its import compiles
@@ -43,7 +43,9 @@ def _beside(text: str, *arguments: str) -> Iterator[None]:
         return
     command = [sys.executable, "-c", text, *arguments]
     quiet = subprocess.DEVNULL
-    with subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet) as other:  # noqa: S603  # nosec B603: no shell
+    with subprocess.Popen(
+        command, stdin=quiet, stdout=quiet, stderr=quiet
+    ) as other:  # noqa: S603  # nosec B603: no shell
         try:
             yield
         except BaseException:

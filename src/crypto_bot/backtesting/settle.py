@@ -3,7 +3,7 @@
 Both are light; the work is done by entry points that all drives share.
 """
 
-from crypto_bot.backtesting.answering import answer
+from crypto_bot.backtesting.carrying import carry
 from crypto_bot.backtesting.filling import fill
 from crypto_bot.kernel.advance import advance_slice
 from crypto_bot.kernel.compiled import compiled
@@ -18,7 +18,7 @@ def _fill_all(scene: Reference, i: int, known: int, at_close: int) -> None:
     """Fill what slice i, or its close alone, fills; effects are carried out at the last close that is `known`."""
     cursor = fill(scene, i, 0, at_close)
     while cursor >= 0:
-        answer(scene, known, 0, 0)
+        carry(scene, known, 0, 0)
         cursor = fill(scene, i, cursor, at_close)
 
 
@@ -33,7 +33,7 @@ def settle_slice(here: Scene, scene: Reference, i: int, last_equity: int) -> int
         _fill_all(scene, i, max(i - 1, 0), 0)
     equity = advance_slice(world, market, i, last_equity)
     if world.desk[0]["effects_made"] != 0:
-        answer(scene, i, equity, 0)
+        carry(scene, i, equity, 0)
     return equity
 
 
@@ -42,7 +42,7 @@ def settle_wish(here: Scene, scene: Reference, i: int, equity: int, at_close: in
     """Answer what the strategies want at the close of slice i; return the equity after it."""
     world, _, market = here
     while wished(world):
-        answer(scene, i, equity, 1)
+        carry(scene, i, equity, 1)
         if at_close:
             _fill_all(scene, i, i, 1)
             equity = equity_at(world, market, i)

@@ -28,7 +28,7 @@ RecordArray = Any
 _PACKAGE = Path(__file__).resolve().parent.parent
 _ROOMS = ("kernel", "venue")
 _SINGLE_FILES = (
-    *(f"backtesting/{name}.py" for name in ("answering", "bridge", "filling", "quiet", "replay", "settle", "slices")),
+    *(f"backtesting/{name}.py" for name in ("carrying", "bridge", "filling", "quiet", "replay", "settle", "slices")),
     "domain/order.py",
     "domain/units.py",
 )

@@ -1,4 +1,4 @@
-"""Answers: what the strategies want becomes orders, the venue takes them, and its word on them happens at once."""
+"""Effects: what the strategies want becomes orders, the venue takes them, and its word on them happens at once."""
 
 from crypto_bot.kernel.advance import advance_order, advance_wish
 from crypto_bot.kernel.compiled import COMPILE, compiled, types
@@ -9,13 +9,13 @@ from crypto_bot.venue.scene import Reference, borrow
 if COMPILE:
     from crypto_bot.kernel.layout import INTEGER
 
-    ANSWER_SIGNATURE = types.void(INTEGER, INTEGER, INTEGER, INTEGER)
+    CARRY_SIGNATURE = types.void(INTEGER, INTEGER, INTEGER, INTEGER)
 else:
-    ANSWER_SIGNATURE = None
+    CARRY_SIGNATURE = None
 
 
-@compiled(ANSWER_SIGNATURE)
-def answer(scene: Reference, i: int, equity: int, wishes: int) -> None:
+@compiled(CARRY_SIGNATURE)
+def carry(scene: Reference, i: int, equity: int, wishes: int) -> None:
     """Carry out every effect, of what the strategies want at the close of slice i too if `wishes` is set.
 
     The venue's answers happen until none is left.

@@ -20,7 +20,8 @@ Measured on {date} with `make bench PEERS=1 ARGS=--page`, which writes this page
 
 * Machine: {machine}.
 * Load when it began and ended: {loads}.
-* Passes: {passes}. Everybody takes turns at one workload before the next; every figure is the median of all repetitions.
+* Passes: {passes}. Everybody takes turns at one workload before the next; every figure is the median of all
+  repetitions.
 * Versions: {versions}.
 
 Rates are bars per second of the processor; beside them stands the ratio by the clock on the wall, which means something
@@ -57,8 +58,8 @@ does, by order. "Advance at every bar" runs the definition without skipping. A w
 Fills and equity are compared in every run. Quantities here are whole lots of 1e-6, which is worth a cent in W1. The
 grid's first purchase is one order here and twenty where each line buys for itself, at the same price. W2 counts the
 hundred pairs that everybody runs; float averages decide some exact ties otherwise than integers do. W4 differs by what
-a share means: ours is a tenth of the equity when a position opens. Spread is how far the slowest repetition lies above the
-fastest.
+a share means: ours is a tenth of the equity when a position opens. Spread is how far the slowest repetition lies above
+the fastest.
 """
 
 

@@ -61,7 +61,8 @@ def test_a_quiet_bar_touches_no_order(seed: int) -> None:
 
 def test_a_slice_reaches_the_lanes_from_the_first_to_the_last_that_it_touches() -> None:
     quiet, loud = [flat(10_000)] * 2, [flat(10_000), (10_000, 10_000, 9_000, 10_000)]
-    small = SmallWorld([quiet, loud, quiet, loud], instruments=[replace(COIN, symbol=f"C{k}/USDT") for k in range(4)]).go()
+    coins = [replace(COIN, symbol=f"C{k}/USDT") for k in range(4)]
+    small = SmallWorld([quiet, loud, quiet, loud], instruments=coins).go()
     for lane in range(4):
         small.order(BUY, ONE, 9_500, lane=lane)
     assert matching.reach(small.venue, small.market, 1) == matching.Reach(1, 4, 4)

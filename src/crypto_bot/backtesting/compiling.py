@@ -43,11 +43,10 @@ def _beside(text: str, *arguments: str) -> Iterator[None]:
         return
     command = [sys.executable, "-c", text, *arguments]
     quiet = subprocess.DEVNULL
-    with subprocess.Popen(
-        command, stdin=quiet, stdout=quiet, stderr=quiet
-    ) as other:  # noqa: S603  # nosec B603: no shell
-        try:
-            yield
-        except BaseException:
-            other.kill()
-            raise
+    other = subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet)  # noqa: S603  # nosec B603: no shell
+    try:
+        yield
+        other.wait()
+    finally:
+        other.kill()
+        other.wait()

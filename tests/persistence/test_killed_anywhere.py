@@ -15,7 +15,7 @@ from sqlalchemy import select, text
 from crypto_bot.persistence.comparing import check_runs
 from crypto_bot.persistence.database import Database
 from crypto_bot.persistence.journal import Journal
-from crypto_bot.persistence.models import table_of, Projection
+from crypto_bot.persistence.models import Projection
 from crypto_bot.persistence.projecting import Projector
 from tests.persistence.made_rows import RUN, made_rows
 

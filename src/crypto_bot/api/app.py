@@ -126,7 +126,7 @@ async def health() -> Health:
 
 
 def create_app(
-    database: Path,
+    database: Path | str,
     token: str,
     static_folder: Path,
     *,

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,8 +37,13 @@ class Follower:
     `problem` is the sentence of what keeps it from reading, None when nothing does.
     """
 
-    def __init__(self, database: Path, state_folder: Path | None = None, *, wall: Callable[[], float] = time.time):
-        """Name the file to follow and the folder whose lock tells whether the engine lives; nothing is opened yet."""
+    def __init__(
+        self, database: Path | str, state_folder: Path | None = None, *, wall: Callable[[], float] = time.time
+    ):
+        """Name the file, or the server's URL, to follow, and the folder whose lock tells whether the engine lives.
+
+        Nothing is opened yet.
+        """
         self.path = database
         self.state_folder = state_folder
         self.wall = wall
@@ -62,7 +68,7 @@ class Follower:
     async def poll(self) -> bool:
         """Look once; return whether nothing more is waiting."""
         try:
-            with translated(self.path):
+            with translated(self.path) if isinstance(self.path, Path) else nullcontext():
                 batch = await asyncio.to_thread(self._fetch)
             self._absorb(batch)
         except CryptoBotError as error:
@@ -101,7 +107,7 @@ class Follower:
         return _Batch(run, rows, _written(self.path))
 
     def _open(self) -> Database:
-        inode = self.path.stat().st_ino if self.path.exists() else 0
+        inode = self.path.stat().st_ino if isinstance(self.path, Path) and self.path.exists() else 0
         if self._database is not None and inode != self._inode:
             self.close()
         if self._database is None:
@@ -129,6 +135,8 @@ class Follower:
             self.problem = None
 
 
-def _written(path: Path) -> float:
-    """Return when the database was last written, in seconds since 1970."""
+def _written(path: Path | str) -> float:
+    """Return when the database was last written, in seconds since 1970; of a server's rows, when they were read."""
+    if isinstance(path, str):
+        return time.time()
     return max(file.stat().st_mtime for file in (path, wal_path(path)) if file.exists())

@@ -18,7 +18,7 @@ from crypto_bot.api.listen import listen, url_of
 from crypto_bot.api.static import static_folder
 from crypto_bot.api.token import load_token
 from crypto_bot.domain.errors import CryptoBotError
-from crypto_bot.persistence.sqlite_file import database_path
+from crypto_bot.persistence.sqlite_file import address_of, is_server
 
 _PARENT_CHECK_S = 0.5
 
@@ -75,7 +75,7 @@ def _listener(options: argparse.Namespace) -> socket.socket:
 
 
 def _serve(options: argparse.Namespace, listener: socket.socket) -> None:
-    database = database_path(options.database or options.state / "trading.db")
+    database = address_of(options.database or _from_environment() or options.state / "trading.db")
     token = load_token(options.state, os.environ)
     hosts = [*options.allow_host, options.host]
     app = create_app(database, token, static_folder(), state_folder=options.state, hosts=hosts)
@@ -92,6 +92,12 @@ def _serve(options: argparse.Namespace, listener: socket.socket) -> None:
         )
     )
     asyncio.run(_run(server, listener, parent=options.exit_with_parent))
+
+
+def _from_environment() -> str:
+    """Return the URL of a server, which holds a password and so comes in no argument."""
+    url = os.environ.get("DATABASE_URL", "")
+    return url if is_server(url) else ""
 
 
 async def _run(server: _Server, listener: socket.socket, *, parent: int | None) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from crypto_bot.domain.errors import CryptoBotError
+from crypto_bot.domain.errors import CryptoBotError, DataError
 from crypto_bot.domain.units import SECOND_NS, format_time
 
 if TYPE_CHECKING:
@@ -157,9 +157,12 @@ def check_archive(settings: Settings) -> Check:
 
 def check_database(settings: Settings) -> Check:
     """Tell whether the database opens, is whole, and has this program's schema."""
-    from crypto_bot.persistence.sqlite_file import database_path, inspect_file
+    from crypto_bot.persistence.sqlite_file import database_path, inspect_file, is_server
 
-    path = database_path(settings.database.url.get_secret_value())
+    url = settings.database.url.get_secret_value()
+    if is_server(url):
+        return _check_server(url)
+    path = database_path(url)
     if not path.exists():
         above = _existing(path.parent)
         if not os.access(above, os.W_OK | os.X_OK):
@@ -181,6 +184,17 @@ def check_database(settings: Settings) -> Check:
     if stored in known_revisions(SCRIPTS):
         return Check("database", "warn", f"{path} has the older schema {stored}; the next run brings it to {HEAD}")
     return Check("database", "fail", f"{path} has schema {stored}, and this program knows schemas up to {HEAD}")
+
+
+def _check_server(url: str) -> Check:
+    """Tell whether a server answers and has this program's tables; nothing is made there."""
+    from crypto_bot.persistence.database import Database
+
+    try:
+        with Database.open(url, readonly=True) as database:
+            return Check("database", "ok", f"{database.path} answers, schema {database.revision()}")
+    except DataError as error:
+        return Check("database", "ok", str(error))
 
 
 def check_port(settings: Settings) -> Check:

@@ -28,6 +28,7 @@ from crypto_bot.persistence.sqlite_file import (
     database_path,
     explain,
     inspect_file,
+    is_server,
     make_private_folder,
     translated,
     wal_path,
@@ -62,7 +63,7 @@ class Database:
         be written, DataError for a database that is not ours, damaged or behind, RunFailed for a full
         disk or a database that another program keeps locked.
         """
-        if server.is_server(url_or_path):
+        if is_server(url_or_path):
             return cls._open_server(str(url_or_path), readonly=readonly, upgrade=upgrade)
         path = database_path(url_or_path)
         inspect_file(path)

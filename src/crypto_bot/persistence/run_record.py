@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from crypto_bot.persistence.migrations import HEAD
-from crypto_bot.persistence.sqlite_file import connect, database_path, inspect_file, translated
+from crypto_bot.persistence.sqlite_file import connect, database_path, inspect_file, is_server, translated
 
 RUN_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{4}")
 """How a run id is spelled: UTC start time and four hex digits."""
@@ -17,9 +17,6 @@ _INSERT = (
     "INSERT INTO runs (run_id, kind, mode, state, started_ns, ended_ns, manifest, summary)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
-
-
-_SERVERS = ("postgres://", "postgresql://", "postgresql+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +50,7 @@ def record_backtest(url: str | Path, record: RunRecord) -> None:
     When the schema is current neither SQLAlchemy nor Alembic is imported. Raises what
     `Database.open` raises.
     """
-    if str(url).startswith(_SERVERS):
+    if is_server(url):
         from crypto_bot.persistence.database import Database
         from crypto_bot.persistence.runs import Runs
 

@@ -12,18 +12,12 @@ from crypto_bot.domain.errors import CryptoBotError, DataError, RunFailed, Usage
 if TYPE_CHECKING:
     import psycopg
 
-SCHEMES = ("postgresql://", "postgres://", "postgresql+asyncpg://", "postgresql+psycopg://")
 WRITE_LOCK = 0x43727970746F
 """The advisory lock of whoever writes: one writer at a time, as with a file."""
 
 BEGIN_WRITING = f"SELECT pg_advisory_xact_lock({WRITE_LOCK})"
 
 _CONNECT_S = 5
-
-
-def is_server(address: object) -> bool:
-    """Tell whether an address names a PostgreSQL server."""
-    return str(address).startswith(SCHEMES)
 
 
 def server_url(address: str, *, driver: str = "psycopg") -> URL:

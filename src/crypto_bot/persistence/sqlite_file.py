@@ -20,6 +20,20 @@ _MAGIC = b"SQLite format 3\x00"
 _SCHEMES = ("sqlite:///", "sqlite+aiosqlite:///", "sqlite+pysqlite:///")
 
 
+SERVERS = ("postgresql://", "postgres://", "postgresql+asyncpg://", "postgresql+psycopg://")
+"""How the address of a PostgreSQL server begins."""
+
+
+def is_server(address: str | Path) -> bool:
+    """Tell whether an address names a PostgreSQL server instead of a file."""
+    return str(address).startswith(SERVERS)
+
+
+def address_of(url_or_path: str | Path) -> Path | str:
+    """Return the file that a URL or path names, or the URL of a server as it is; UsageError for anything else."""
+    return str(url_or_path) if is_server(url_or_path) else database_path(url_or_path)
+
+
 def database_path(url_or_path: str | Path) -> Path:
     """Return the file that `sqlite:///State/trading.db`, its aiosqlite form or a plain path names.
 
@@ -34,7 +48,8 @@ def database_path(url_or_path: str | Path) -> Path:
         if "://" in text:
             kind = text.partition("://")[0]
             raise UsageError(
-                f"the database URL begins with {kind}://, but state is kept in SQLite; write sqlite:///State/trading.db"
+                f"the database URL begins with {kind}://, but state is kept in SQLite or PostgreSQL;"
+                " write sqlite:///State/trading.db"
             )
     if text in ("", ":memory:"):
         raise UsageError("the database URL names no file; write sqlite:///State/trading.db")

@@ -16,6 +16,8 @@ from socket import socket
 from types import TracebackType
 from typing import Self
 
+from crypto_bot.persistence.sqlite_file import is_server
+
 _LOOK_S = 0.5
 _PAUSES_S = (0.5, 2.0, 5.0, 15.0, 60.0)
 _PATIENCE_S = 3.0
@@ -46,7 +48,11 @@ class Web:
     def start(self) -> None:
         """Start the process; nobody waits for it."""
         place, listener = self._place, self._listener.fileno()
-        words = ["--state", str(place.state), "--database", place.database, "--host", place.host]
+        words, environment = ["--state", str(place.state), "--host", place.host], dict(place.environment)
+        if is_server(place.database):  # its password is for no list of processes
+            environment["DATABASE_URL"] = place.database
+        else:
+            words += ["--database", place.database]
         words += ["--listener", str(listener), "--exit-with-parent", str(os.getpid())]
         with os.fdopen(os.open(place.log_file, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600), "wb") as troubles:
             self._process = subprocess.Popen(  # noqa: S603  # nosec B603: our own module, no shell
@@ -55,7 +61,7 @@ class Web:
                 stdout=subprocess.DEVNULL,
                 stderr=troubles,
                 pass_fds=(listener,),
-                env=dict(place.environment),
+                env=environment,
             )
 
     async def keep_alive(self) -> None:

@@ -217,6 +217,8 @@ def test_the_range_is_told_where_the_run_was_repeated(tmp_path: Path) -> None:
     assert found["bracket_note"].endswith("to +100.00% (touch); here pessimistic.")
     plain = data_of(written(outcome, tmp_path / "plain.html"))
     assert (plain["bracket"], "market orders" in plain["bracket_note"]) == ([], True)
+    idle = data_of(written(idle_run([100.0] * 9), tmp_path / "idle.html"))
+    assert idle["bracket_note"].startswith("Nothing was filled")
     outcome.fills["maker"][:3] = True
     resting = data_of(written(outcome, tmp_path / "resting.html"))["bracket_note"]
     assert resting.startswith("3 of ") and "--bracket" in resting

@@ -260,6 +260,8 @@ def _bracket(outcome: Outcome, bracket: "Bracket | None") -> list[Row]:
 def _bracket_note(outcome: Outcome) -> str:
     """Say how much of an unrepeated run hangs on what bars do not tell."""
     resting, fills = int(np.count_nonzero(outcome.fills["maker"])), outcome.fills.size
+    if not fills:
+        return "Nothing was filled, and nothing hangs on how."
     if not resting:
         return f"All {fills:,} fills were market orders, which no order of prices inside a bar moves."
     return (

@@ -44,7 +44,8 @@ function scatterPlot(box, xs, ys, names) {
 function scatter() {
   const {total, adverse, favourable, net} = data.scatter, boxes = [$("plot-mae"), $("plot-mfe")];
   $("scatter-count").textContent = total > net.length ? `${net.length.toLocaleString("en-US")} of ${total.toLocaleString("en-US")} round trips` : "";
-  if (!total) { boxes.forEach(box => box.append(make("p", "empty", "No position was reduced in this run."))); return; }
+  document.querySelector(".moves").hidden = !total;
+  if (!total) return;
   const mean = (list, test) => { const some = list.filter((_, i) => test(net[i])); return some.length ? signed(some.reduce((a, b) => a + b, 0) / some.length, 2) + "%" : "none"; };
   const draw = () => {
     scatterPlot(boxes[0], adverse, net, {across: "furthest against, % of cost", label: `Return of each round trip against the furthest fall before it closed. Mean fall of winners ${mean(adverse, v => v > 0)}, of losers ${mean(adverse, v => v < 0)}.`});

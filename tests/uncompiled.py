@@ -17,7 +17,8 @@ from crypto_bot.kernel.compiled import COMPILE
 
 _ROOMS = ("kernel", "venue", "authoring", "backtesting", "strategies")
 _MODULES = (
-    "kernel.advance", "kernel.arithmetic", "kernel.genesis", "kernel.indicators", "kernel.intents", "kernel.layout",
+    "kernel.advance", "kernel.arithmetic", "kernel.averages", "kernel.extremes", "kernel.frames", "kernel.genesis",
+    "kernel.indicators", "kernel.spreads", "kernel.strength", "kernel.volumes", "kernel.intents", "kernel.layout",
     "kernel.ledger", "kernel.limits", "kernel.orders", "kernel.risk", "kernel.trace", "kernel.words",
     "venue.book", "venue.matching", "venue.opening", "authoring.binding", "authoring.parameters",
     "backtesting.engine", "backtesting.notes", "backtesting.replay", "backtesting.settle", "backtesting.setup",

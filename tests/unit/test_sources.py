@@ -42,7 +42,7 @@ def formula(line: str) -> Formula | None:
         ("for n in p.lengths:\n    x = ema(k, n, source=rsi(k, n))", "_x.v0[_q * _s.count + _k]"),
         ("for n in p.lengths:\n    x = ema(k, 3, source=close(k, n) * n)", "_w.close(_s, _k, ago=_n) * _n"),
         ("x = ema(k, 5, source=close(k), timeframe='1d')", "_w.close(_g, _k)"),
-        ("x = ema(k, 5, source=close(k, timeframe='1d'))", "_w.close(_f.framed(_s, _x.f0), _k)"),
+        ("x = ema(k, 5, source=close(k, timeframe='1d'))", "_w.close(_frames.framed(_s, _x.f0), _k)"),
         ("x = macd(k, 3, p.n)", "_x.v0[_k] - _x.v1[_k]"),
         ("x = macd_histogram(k)", "_x.v2[_k] - _x.v3[_k]"),
         ("x = bollinger_upper(k)", "_w.sma(_s, _k, length=20) + 2.0 * _x.v0[_k]"),
@@ -87,7 +87,7 @@ def test_an_indicator_that_is_not_used_costs_nothing() -> None:
     module = module_of("target(k, 1.0 if sma(k, 3) > sma(k, 5) else 0.0)")
     assert module.indicators == () and module.frames == () and update_lines(module) == []
     text = walker_text(module, module.parameters.defaults, own=False)
-    assert "_i." not in text and "_f." not in text
+    assert "from crypto_bot.kernel import context as _c, words as _w\n" in text
 
 
 def test_updates_come_in_the_order_that_they_need() -> None:
@@ -95,10 +95,10 @@ def test_updates_come_in_the_order_that_they_need() -> None:
     lines = update_lines(module_of("x = ema(k, 3, source=rsi(k, 5) - rsi(0, 5))"))
     assert [line.strip().split("(")[0] for line in lines] == [
         "for _k in range",
-        "_i.rsi",
+        "_strength.rsi",
         "for _k in range",
-        "if _i.exists",
-        "_i.ema",
+        "if _averages.exists",
+        "_averages.ema",
     ]
     assert "_x.v0[_k] - _x.v0[0]" in lines[-1]
 

@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,8 @@ def test_a_definition_is_made_of_words_and_of_its_own_arguments() -> None:
 def test_every_kept_word_has_a_function_of_the_kernel() -> None:
     kept = {word.name for word in WORDS.values() if word.role is Role.INDICATOR and not word.row.definition}
     with_source = {f"{word.name}_of" for word in WORDS.values() if word.takes("source")} & set(NEEDS)
+    for name, needs in NEEDS.items():
+        assert callable(getattr(import_module(f"crypto_bot.kernel.{needs.file}"), name))
     assert kept | with_source | {"latest"} == set(NEEDS)
     for word in WORDS.values():
         if word.takes("source") and not word.row.definition:

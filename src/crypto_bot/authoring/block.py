@@ -11,7 +11,6 @@ from crypto_bot.domain.market import IntArray
 from crypto_bot.domain.timeframe import phase_ns
 from crypto_bot.domain.units import YEAR_NS
 from crypto_bot.kernel.context import TABLE
-from crypto_bot.kernel.frames import DEPTH, FORMING, FRAME_PER_YEAR, NEVER, PERIOD, PHASE, ROW, ROWS, frame_words
 from crypto_bot.kernel.indicators import NEEDS
 
 
@@ -67,6 +66,8 @@ def _give_indicator(block: _Block, use: IndicatorUse, turns: tuple[Turn, ...], s
 
 def _give_frame(block: _Block, warming: Warming, frame: int, symbols: int) -> int:
     """Give a second timeframe its head and its bars; return where they lie."""
+    from crypto_bot.kernel.frames import DEPTH, FORMING, FRAME_PER_YEAR, NEVER, PERIOD, PHASE, ROW, ROWS, frame_words
+
     depth, period = warming.depth(frame), warming.periods[frame]
     words = np.zeros(frame_words(depth, symbols), np.int64)
     words[[ROW, ROWS, DEPTH, PERIOD, PHASE, FORMING]] = -1, 2 * depth, depth, period, phase_ns(period), NEVER

@@ -8,14 +8,14 @@ from collections.abc import Mapping
 
 from crypto_bot.authoring.module import Cell, Module
 from crypto_bot.authoring.parameters import ParameterSet, Value
-from crypto_bot.authoring.updates import update_lines
+from crypto_bot.authoring.updates import kernel_files, update_lines
 from crypto_bot.kernel.context import TABLE
 
 _TAIL = """
 
 # ---- made by the generator from the text above; nothing below is written by hand
 from typing import NamedTuple as _NamedTuple
-from crypto_bot.kernel import context as _c, frames as _f, indicators as _i, words as _w
+from crypto_bot.kernel import {kernel}
 from crypto_bot.kernel.compiled import walker as _walker, word as _word
 from crypto_bot.kernel.layout import WALK_SIGNATURE as _SIGNATURE
 
@@ -100,7 +100,9 @@ def walker_text(module: Module, params: ParameterSet, *, own: bool) -> str:
     frame = _ON_FILLS if module.wake == "fills" else _OWN_BARS if own else _EVERY_BAR
     # Without indicators nothing needs to see the bars of the warm-up.
     loop = frame.format(step=step, first="first" if updates else "max(first, warmup - 1)")
+    files = ["context as _c", "words as _w", *(f"{file} as _{file}" for file in kernel_files(module))]
     tail = _TAIL.format(
+        kernel=", ".join(files),
         view_fields=_lines(view_fields),
         cell_fields=_lines(cell_fields),
         updates="\n".join(updates) or "    pass",

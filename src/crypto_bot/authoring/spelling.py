@@ -9,8 +9,8 @@ VIEWS = "_x"
 SOURCE, TIMEFRAME = "source", "timeframe"
 """The arguments by name of words: what an indicator is made of, and on which bars."""
 
-FRAMES = "_f"
-"""The module of second timeframes: `close(k, timeframe="1d")` is written `_w.close(_f.framed(_s, _x.f0), k)`."""
+FRAMES = "_frames"
+"""The module of second timeframes: `close(k, timeframe="1d")` is written `_w.close(_frames.framed(_s, _x.f0), k)`."""
 
 FRAMED = "_g"
 """The slice as it looks in a second timeframe, in the updates of the indicators that are kept on its bars."""

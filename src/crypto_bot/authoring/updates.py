@@ -26,6 +26,14 @@ def update_lines(module: Module) -> list[str]:
     return [*lines, *_loops(module, None, SLICE, _PAD)]
 
 
+def kernel_files(module: Module) -> list[str]:
+    """Return the kernel's files that the updates call, each once."""
+    files = {NEEDS[function_of(use)].file for use in module.indicators}
+    if any(use.formula is not None and use.formula.waits for use in module.indicators):
+        files.add("averages")
+    return sorted(files | ({"frames"} if module.frames else set()))
+
+
 def _loops(module: Module, frame: int | None, context: str, pad: str) -> Iterator[str]:
     """Yield one loop over the symbols for each rank: what an indicator is made of is up to date for all of them."""
     ranks: dict[int, int] = {}
@@ -55,6 +63,6 @@ def _update(use: IndicatorUse, place: int, context: str, pad: str) -> Iterator[s
         yield f"{pad}for {TURN}, {LENGTH} in enumerate({use.loop.over}):"
         pad += _PAD
     if use.formula is not None and use.formula.waits:
-        yield f"{pad}if _i.exists({context}, {state}):"
+        yield f"{pad}if _averages.exists({context}, {state}):"
         pad += _PAD
-    yield f"{pad}_i.{function}({', '.join(arguments)})"
+    yield f"{pad}_{NEEDS[function].file}.{function}({', '.join(arguments)})"

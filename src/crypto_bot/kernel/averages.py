@@ -1,4 +1,4 @@
-"""Moving averages, kept up to date at every bar.
+"""Moving averages, and the plain value, kept up to date at every bar.
 
 All indicators have one form: `n` is the length, `x` the newest value of what is averaged, `v` are the values of all
 symbols, `b` those of the bar before, j the place of symbol k in them, `a` where its state begins in the memory; the
@@ -75,3 +75,19 @@ def wma(s: Context, k: int, n: int, x: float, v: Values, b: Values, j: int, a: i
     r[a + 1] = total
     r[a + 2] = weighted
     v[j] = weighted / (0.5 * n * (n + 1)) if seen >= n else NOTHING
+
+
+@word(inline=True)
+def exists(s: Context, a: int) -> bool:
+    """Tell whether what an indicator is made of has a value yet; its count begins below zero by as many bars as not."""
+    if s.whole[a] < 0:
+        s.whole[a] += 1
+        return False
+    return True
+
+
+@word(inline=True)
+def latest(s: Context, k: int, x: float, v: Values, b: Values, j: int, a: int) -> None:
+    """Keep the value itself: what an indicator is whose definition is an expression of others."""
+    b[j] = v[j]
+    v[j] = x

@@ -30,8 +30,8 @@ _DECIDING = (
 )
 """Sources beside the kernel's own that decisions depend on."""
 
-_PARAMETER: msgspec.json.Decoder[bool | int | float | list[int | float]] = msgspec.json.Decoder(
-    bool | int | float | list[int | float]
+_PARAMETER: msgspec.json.Decoder[bool | int | float | str | list[int | float]] = msgspec.json.Decoder(
+    bool | int | float | str | list[int | float]
 )
 
 

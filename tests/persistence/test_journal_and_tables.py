@@ -1,10 +1,11 @@
 """Journal and tables, on both databases: committed together, told alike however they were cut, mended if spoilt."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import islice, pairwise
 
 import pytest
 from sqlalchemy import func, select, text
+from sqlalchemy.engine.interfaces import DBAPICursor
 
 from crypto_bot.domain.errors import DataError, RunFailed
 from crypto_bot.persistence.booking import Books
@@ -106,26 +107,45 @@ def test_an_order_has_what_its_fills_brought(database: Database) -> None:
     assert {order.status for order in orders.values()} >= {"filled", "open", "canceled", "rejected", "expired"}
 
 
-class Broken(Projector):
-    """Fails after it has written."""
+class Failing(Projector):
+    """Fails after it has written, as often as it is told."""
 
-    def write(self, cursor: object, rows: object) -> None:
-        super().write(cursor, rows)  # type: ignore[arg-type] # only passed on
-        raise RunFailed("the disk is gone")
+    failures = 1
+
+    def write(self, cursor: DBAPICursor, rows: Sequence[JournalRow]) -> None:
+        super().write(cursor, rows)
+        if self.failures:
+            self.failures -= 1
+            raise RunFailed("the disk is gone")
 
 
 def test_nothing_is_kept_of_a_batch_that_fails_and_the_next_one_goes_on(database: Database) -> None:
     rows = list(made_rows(60))
     write(database, rows[:30])
     before = contents(database)
-    with Journal(database, RUN, Broken(database, RUN)) as journal, pytest.raises(RunFailed, match="the disk is gone"):
-        journal.append(rows[30:])
-    assert contents(database) == before and Journal(database, RUN).verify() == 30
-    with Journal(database, RUN, Projector(database, RUN)) as journal:
+    with Journal(database, RUN, Failing(database, RUN)) as journal:
+        with pytest.raises(RunFailed, match="the disk is gone"):
+            journal.append(rows[30:])
+        assert contents(database) == before and Journal(database, RUN).verify() == 30
         with pytest.raises(ValueError, match="cannot follow"):
             journal.append(rows[31:])
         journal.append(rows[30:])
     assert check_runs(database).differences == ()
+
+
+def test_a_connection_that_breaks_is_told_and_the_journal_goes_on(database: Database) -> None:
+    if database.is_file:
+        pytest.skip("a file has no connection that breaks")
+    rows = list(made_rows(60))
+    with Journal(database, RUN, Projector(database, RUN)) as journal:
+        journal.append(rows[:30])
+        others = "FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
+        with database.engine.connect() as connection:
+            connection.exec_driver_sql(f"SELECT pg_terminate_backend(pid) {others}")
+        with pytest.raises(RunFailed, match="does not answer.*start again"):
+            journal.append(rows[30:])
+        journal.append(rows[30:])
+    assert check_runs(database).differences == () and Journal(database, RUN).verify() == 60
 
 
 def test_a_second_writer_is_refused_and_leaves_nothing(database: Database) -> None:

@@ -31,7 +31,7 @@ def test_a_class_goes_on_where_it_was(tmp_path: Path) -> None:
     stopped = Bot.start(tmp_path, *WORDS, *slow)
     assert stopped.until_rows(before + 40)
     assert stopped.send(signal.SIGTERM).status == 0  # leaves a snapshot with the state of the class in it
-    assert query(tmp_path, "SELECT count(*) FROM snapshots")[0][0] > 0
+    assert int(query(tmp_path, "SELECT count(*) FROM snapshots")[0][0]) > 0
     ended = run("run", *WORDS, *slow[:-2], "--no-api", "--json", cwd=tmp_path)
     assert ended.status == 0, ended.err
     told = json.loads(ended.out)
@@ -47,5 +47,5 @@ def test_a_run_says_what_a_class_did_wrong_and_keeps_its_books(tmp_path: Path) -
     assert ended.status == 1
     assert "error: mine: on_data failed, line 13: ZeroDivisionError: division by zero" in ended.err
     assert "Traceback" not in ended.err
-    assert 20 < query(tmp_path, "SELECT count(*) FROM journal WHERE kind = 'SLICE'")[0][0] <= 30
+    assert 20 < int(query(tmp_path, "SELECT count(*) FROM journal WHERE kind = 'SLICE'")[0][0]) <= 30
     assert query(tmp_path, "SELECT state FROM runs")[0][0] == "failed"

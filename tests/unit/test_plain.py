@@ -1,5 +1,6 @@
 """Plain classes: the same decisions as the strategy language, in every drive; faults named in one sentence."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
@@ -18,21 +19,22 @@ from crypto_bot.domain.units import ATOMS
 from crypto_bot.plain import opening
 from crypto_bot.plain.guard import PlainFault
 from crypto_bot.plain.opening import ClassStrategy, open_strategy
+from crypto_bot.plain.player import Made
 from crypto_bot.strategies.catalogue import find
 from tests.outcomes import random_candles
 from tests.plain_classes import CROSS, QUOTING, SIMPLE, failing, write
 
 COINS = [Instrument("BTC/USDT", lot=10), Instrument("ETH/USDT", lot=10)]
 CANDLES = [random_candles(coin, 600, seed=5 + k, timeframe="1h") for k, coin in enumerate(COINS)]
-LENGTHS: dict[str, Given] = {"fast": 5, "slow": 20}
+LENGTHS = {"fast": 5, "slow": 20}
 
 
-def chosen(strategy: Strategy, given: dict[str, Given]) -> Chosen:
+def chosen(strategy: Strategy, given: Mapping[str, Given]) -> Chosen:
     return Chosen(strategy, strategy.module.parameters.read(given))
 
 
-def played(path: Path, symbols: int = 1, simulation: Simulation | None = None, **given: Given) -> Outcome:
-    made = chosen(open_strategy(str(path)), given)
+def played(path: Path, symbols: int = 1, simulation: Simulation | None = None, **given: int) -> Outcome:
+    made = chosen(open_strategy(str(path)), dict(given))
     return simulate([made], CANDLES[:symbols], simulation or Simulation())
 
 
@@ -44,7 +46,7 @@ def compiled(symbols: int = 1, simulation: Simulation | None = None) -> Outcome:
 @pytest.mark.parametrize("simulation", [Simulation(), Simulation(fill_at="close"), Simulation(fills="path")])
 @pytest.mark.parametrize("symbols", [1, 2])
 def test_a_class_decides_as_the_same_rule_in_the_language(tmp_path: Path, symbols: int, simulation: Simulation) -> None:
-    own, shipped = played(write(tmp_path, "cross", CROSS), symbols, simulation, **LENGTHS), compiled(
+    own, shipped = played(write(tmp_path, "cross", CROSS), symbols, simulation, fast=5, slow=20), compiled(
         symbols, simulation
     )
     assert own.fills.size > 10
@@ -53,9 +55,9 @@ def test_a_class_decides_as_the_same_rule_in_the_language(tmp_path: Path, symbol
 
 
 def test_a_class_that_answers_with_a_share_needs_nothing_else(tmp_path: Path) -> None:
-    assert played(write(tmp_path, "simple", SIMPLE), **LENGTHS).decisions_hash == compiled().decisions_hash
+    assert played(write(tmp_path, "simple", SIMPLE), fast=5, slow=20).decisions_hash == compiled().decisions_hash
     with pytest.raises(PlainFault, match="give the class generate_signals for more"):
-        played(write(tmp_path, "simple", SIMPLE), 2, **LENGTHS)
+        played(write(tmp_path, "simple", SIMPLE), 2, fast=5, slow=20)
 
 
 def test_a_class_and_a_compiled_strategy_share_an_account(tmp_path: Path) -> None:
@@ -73,7 +75,7 @@ def test_fills_are_told_to_the_class_that_they_belong_to(tmp_path: Path) -> None
     kept: list[object] = []
     made_of = strategy._made_of
 
-    def make(**given: int) -> opening.Made:
+    def make(**given: int) -> Made:
         made = made_of(**given)
         kept.append(made)
         return made
@@ -178,5 +180,5 @@ def test_a_package_offers_its_class_as_an_entry_point(tmp_path: Path, monkeypatc
 
 def test_money_counts_from_the_class_as_from_the_language(tmp_path: Path) -> None:
     simulation = replace(Simulation(), cash=12_345 * ATOMS)
-    own = played(write(tmp_path, "cross", CROSS), 1, simulation, **LENGTHS)
+    own = played(write(tmp_path, "cross", CROSS), 1, simulation, fast=5, slow=20)
     assert own.ledger_hash == compiled(1, simulation).ledger_hash

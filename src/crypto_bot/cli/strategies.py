@@ -1,16 +1,25 @@
-"""`strategies`: the catalogue with the parameters of each strategy and their defaults."""
+"""`strategies`: the catalogue with the parameters of each strategy and their defaults; or a file to begin with."""
 
 import argparse
+import keyword
+from pathlib import Path
 
 from crypto_bot.cli.output import show
+from crypto_bot.domain.errors import UsageError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add nothing: the catalogue has no flags of its own."""
+    """Add the way to a strategy of one's own."""
+    parser.add_argument("--new", metavar="NAME", help="write NAME.py, a strategy to begin with")
+    parser.add_argument("--plain", action="store_true", help="with --new: a plain Python class, for any library")
 
 
 def execute(args: argparse.Namespace) -> int:
-    """Print every strategy."""
+    """Print every strategy, or write a new one."""
+    if args.new is not None:
+        return _write(args)
+    if args.plain:
+        raise UsageError("--plain says how a new strategy is written; name it with --new NAME")
     from crypto_bot.strategies.catalogue import describe
 
     found = describe()
@@ -24,4 +33,26 @@ def execute(args: argparse.Namespace) -> int:
         values = ", ".join(f"{name}={value}" for name, value in each.parameters.items())
         lines += [f"{each.name}: {each.summary}", f"  {values or 'no parameters'}"]
     show(args, document, lines)
+    return 0
+
+
+def _write(args: argparse.Namespace) -> int:
+    """Write the file; what is there already is left alone."""
+    from crypto_bot.cli.templates import CLASS, LANGUAGE
+    from crypto_bot.strategies.catalogue import NAMES
+
+    name = args.new.removesuffix(".py")
+    if not name.isidentifier() or keyword.iskeyword(name):
+        raise UsageError(f"{args.new!r} cannot be the name of a strategy; use letters, digits and _, as in my_first")
+    if name in NAMES:
+        raise UsageError(f"{name} is the name of a strategy that ships; choose another")
+    file = Path(f"{name}.py")
+    title = "".join(part.capitalize() for part in name.split("_")) or name
+    try:
+        with file.open("x", encoding="utf-8") as made:
+            made.write(CLASS.replace("TITLE", title) if args.plain else LANGUAGE)
+    except FileExistsError:
+        raise UsageError(f"{file} is there already, and was left as it is; choose another name") from None
+    lines = [f"{file} is written; next: python -m crypto_bot check {file}"]
+    show(args, {"file": str(file), "kind": "class" if args.plain else "language"}, lines)
     return 0

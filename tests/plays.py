@@ -139,9 +139,9 @@ def play(
     def drive() -> int:
         if several or len(chosen) > 1:
             return int(rooms.several.replay_several(stage, i, tape.times.size, ways))
-        walk, memory = stage.bounds[0].walk, stage.bounds[0].memory
+        loop, memory = stage.bounds[0].loop, stage.bounds[0].memory
         arguments = (stage.markets[0], stage.world, stage.venue, stage.equity, memory)
-        return int(rooms.replay.replay(walk, *arguments, i, tape.times.size, ways))
+        return int(rooms.replay.replay(loop, *arguments, i, tape.times.size, ways))
 
     i = stage.first
     while i < tape.times.size:

@@ -290,4 +290,4 @@ def replay(rooms: Rooms, stage: Any, first: int, stop: int) -> None:
     """Run some bars of a stage, skipping the quiet ones."""
     bound = stage.bounds[0]
     arguments = (stage.markets[0], stage.world, stage.venue, stage.equity, bound.memory, first, stop, rooms.replay.SKIP)
-    assert stage.guarded(lambda: rooms.replay.replay(bound.walk, *arguments)) == stop
+    assert stage.guarded(lambda: rooms.replay.replay(bound.loop, *arguments)) == stop

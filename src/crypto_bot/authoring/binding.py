@@ -26,14 +26,21 @@ from crypto_bot.kernel.compiled import COMPILE, CompilerFault, compile_folder
 from crypto_bot.kernel.context import BAR_NS, OWN_NS, OWN_PHASE, PER_YEAR, WARMUP
 from crypto_bot.kernel.layout import Memory
 
+Walkers = tuple[Callable[..., int], Callable[..., int]]
+"""The same strategy over bars twice: called by Python, and called by compiled code with a reference."""
+
 
 @dataclass(frozen=True)
 class Bound:
-    """A strategy with its parameters and its memory: what a drive needs to step it."""
+    """A strategy with its parameters and its memory: what a drive needs to step it.
+
+    `walk` steps it over bars; `loop` does so for the compiled loop of a backtest, which hands on references.
+    """
 
     module: Module
     params: ParameterSet
     walk: Callable[..., int]
+    loop: Callable[..., int]
     memory: Memory
     warmup: int
 
@@ -49,7 +56,7 @@ class Strategy:
     def __init__(self, path: Path) -> None:
         """Read the module at a path; Mistake says what cannot work."""
         self.module = read(path)
-        self._walkers: dict[tuple[int, ...], Callable[..., int]] = {}
+        self._walkers: dict[tuple[int, ...], Walkers] = {}
 
     @property
     def name(self) -> str:
@@ -73,22 +80,22 @@ class Strategy:
         whole[BAR_NS], whole[OWN_NS], whole[OWN_PHASE] = bar_ns, own_ns, phase_ns(own_ns)
         memory.real[PER_YEAR] = YEAR_NS / own_ns
         whole[WARMUP] = warming.warmup
-        return Bound(self.module, params, self._walker(params, own=own_ns != bar_ns), memory, warming.warmup)
+        return Bound(self.module, params, *self._walkers_of(params, own=own_ns != bar_ns), memory, warming.warmup)
 
-    def _walker(self, params: ParameterSet, *, own: bool) -> Callable[..., int]:
-        """Return the walker for parameters of this shape; a tuple of another length compiles once more."""
+    def _walkers_of(self, params: ParameterSet, *, own: bool) -> Walkers:
+        """Return `walk` and `loop` for parameters of this shape; a tuple of another length compiles once more."""
         shape = (int(own), *(len(value) if isinstance(value, tuple) else 1 for value in params))
         if shape not in self._walkers:
             self._walkers[shape] = _load(self.module, walker_text(self.module, params, own=own))
         return self._walkers[shape]
 
 
-def _load(module: Module, text: str) -> Callable[..., int]:
+def _load(module: Module, text: str) -> Walkers:
     """Load a walker's text: compiled from a file named by its hash, so that the disk cache is never stale."""
     if not COMPILE:
         plain = ModuleType(module.name)
         exec(compile(text, str(module.path), "exec"), plain.__dict__)  # noqa: S102  # nosec B102: the author's own file
-        return plain.__dict__["_walk"]  # type: ignore[no-any-return] # a generated name
+        return plain.__dict__["_walk"], plain.__dict__["_loop"]
     folder = compile_folder() / "strategies"
     name = f"{module.name}_{sha256(text.encode()).hexdigest()[:16]}"
     file = folder / f"{name}.py"
@@ -106,7 +113,7 @@ def _load(module: Module, text: str) -> Callable[..., int]:
         spec.loader.exec_module(loaded)
     except CompilerFault as fault:
         raise compiler_mistake(module, fault) from None
-    return loaded.__dict__["_walk"]  # type: ignore[no-any-return] # a generated name
+    return loaded.__dict__["_walk"], loaded.__dict__["_loop"]
 
 
 def _flat(module: Module, params: ParameterSet) -> Any:

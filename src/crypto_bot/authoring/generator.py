@@ -16,8 +16,9 @@ _TAIL = """
 # ---- made by the generator from the text above; nothing below is written by hand
 from typing import NamedTuple as _NamedTuple
 from crypto_bot.kernel import {kernel}
-from crypto_bot.kernel.compiled import walker as _walker, word as _word
-from crypto_bot.kernel.layout import WALK_SIGNATURE as _SIGNATURE
+from crypto_bot.kernel.compiled import compiled as _compiled, word as _word
+from crypto_bot.kernel.layout import WALK_SIGNATURE as _WALK_SIGNATURE
+from crypto_bot.kernel.sight import LOOP_SIGNATURE as _LOOP_SIGNATURE, Sight as _Sight, borrow as _borrow, lend as _lend
 
 
 class _Views(_NamedTuple):
@@ -32,7 +33,8 @@ def _update(_s, _x, p, _last):
 {updates}
 
 
-def _walk(market, first, stop, account, memory):
+def _loop(_sight, first, stop):
+    market, account, memory = _borrow(_sight)
     whole = memory.whole
     real = memory.real
     params = memory.params
@@ -46,9 +48,14 @@ def _walk(market, first, stop, account, memory):
     return stop
 
 
+def _walk(market, first, stop, account, memory):
+    return _loop(_lend(_Sight(market, account, memory)), first, stop)
+
+
 {wraps}
 _update = _word(inline=True, strict=True)(_update)
-_walk = _walker(_SIGNATURE)(_walk)
+_loop = _compiled(_LOOP_SIGNATURE)(_loop)
+_walk = _compiled(_WALK_SIGNATURE)(_walk)
 """
 
 _STEP = """{pad}_s = _c.Context({bars}, market.times, {i}, t, {account}, whole, real, count, real[_c.PER_YEAR])

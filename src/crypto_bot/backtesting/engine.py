@@ -93,7 +93,7 @@ def _drive_of(stage: Stage) -> Callable[[Stage, int, int, int], int]:
 def _replay_one(stage: Stage, first: int, stop: int, ways: int) -> int:
     bound = stage.bounds[0]
     arguments = (stage.markets[0], stage.world, stage.venue, stage.equity, bound.memory, first, stop, ways)
-    return int(replay(bound.walk, *arguments))
+    return int(replay(bound.loop, *arguments))
 
 
 def _run(stage: Stage, notes: NoteBook, drive: Callable[[int, int], int], progress: Progress | None) -> None:

@@ -11,14 +11,16 @@ from crypto_bot.backtesting.settle import settle_slice, settle_wish, wished
 from crypto_bot.domain.market import IntArray
 from crypto_bot.kernel.compiled import COMPILE, compiled
 from crypto_bot.kernel.layout import SLOTS, Account, Market, Memory, World
+from crypto_bot.kernel.sight import LOOP, Sight
+from crypto_bot.kernel.sight import lend as lend_sight
 from crypto_bot.venue.book import Venue
 from crypto_bot.venue.scene import Scene, lend
 
 if COMPILE:
-    from crypto_bot.kernel.layout import INTEGER, INTEGERS, MARKET_VIEW, MEMORY, WALK, WORLD
+    from crypto_bot.kernel.layout import INTEGER, INTEGERS, MARKET_VIEW, MEMORY, WORLD
     from crypto_bot.venue.book import VENUE
 
-    REPLAY_SIGNATURE = INTEGER(WALK, MARKET_VIEW, WORLD, VENUE, INTEGERS, MEMORY, INTEGER, INTEGER, INTEGER)
+    REPLAY_SIGNATURE = INTEGER(LOOP, MARKET_VIEW, WORLD, VENUE, INTEGERS, MEMORY, INTEGER, INTEGER, INTEGER)
 else:
     REPLAY_SIGNATURE = None
 
@@ -29,7 +31,7 @@ _FIRST_SPAN, _LONGEST_SPAN = 8, 1024
 
 @compiled(REPLAY_SIGNATURE)
 def replay(
-    walk: Callable[..., int],
+    loop: Callable[..., int],
     market: Market,
     world: World,
     venue: Venue,
@@ -41,7 +43,7 @@ def replay(
 ) -> int:
     """Run slices first .. stop-1 for one strategy; return where it stopped: earlier when the log is full."""
     desk = world.desk[0]
-    account = Account(equity, world.book, world.subs, world.wish)
+    sight = lend_sight(Sight(market, Account(equity, world.book, world.subs, world.wish), memory))
     room = world.log.size - 8 * SLOTS * world.wish.size
     at_close = ways & AT_CLOSE
     here = Scene(world, venue, market)
@@ -59,7 +61,7 @@ def replay(
             quiet = quiet_until(world, venue, market, i, limit, equity)
         if quiet > i:
             span = min(span * 2, _LONGEST_SPAN) if quiet == limit else _FIRST_SPAN
-            done = walk(market, i, quiet, account, memory)
+            done = loop(sight, i, quiet)
             if done < quiet:
                 # Wishes change often here: a long look ahead would be thrown away.
                 span = max(4, done - i)
@@ -71,7 +73,7 @@ def replay(
             equity[i] = settle_slice(here, scene, i, last)
             if new_day:
                 desk["day_index"] = end_of_day(world, market, i)
-            walk(market, i, i + 1, account, memory)
+            loop(sight, i, i + 1)
             i += 1
         ordered = wished(world)
         if ordered:

@@ -104,7 +104,7 @@ def _run(ground: _Ground, bound: Bound, curve: IntArray) -> Trial:
     warm_up(stage, 0)
     ways = SKIP | (AT_CLOSE if ground.simulation.fill_at == "close" else 0)
     parts = (ground.market, stage.world, stage.venue, curve, bound.memory)
-    stage.guarded(lambda: replay(bound.walk, *parts, stage.first, ground.tape.times.size, ways))
+    stage.guarded(lambda: replay(bound.loop, *parts, stage.first, ground.tape.times.size, ways))
     desk = stage.world.desk[0]
     if desk["laws"] != 0:
         raise RunFailed(f"the ledger broke one of its own laws with {bound.params}; please report this")

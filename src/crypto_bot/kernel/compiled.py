@@ -108,10 +108,6 @@ if COMPILE:
         options["forceinline"] = inline
         return lambda function: njit(function, cache=True, **options)
 
-    def walker(signature: Any) -> Callable[[Function], Function]:
-        """Compile a strategy's walker over bars."""
-        return lambda function: njit(signature, cache=True, error_model="numpy", **_OPTIONS)(function)
-
     @njit(cache=True, inline="always")
     def mix(digest: int, value: int) -> int:
         """Fold one more integer into a 64-bit digest."""
@@ -129,10 +125,6 @@ else:
         return lambda function: function
 
     def word(*, inline: bool = False, inner: bool = False, strict: bool = False) -> Callable[[Function], Function]:
-        """Leave the function as it is."""
-        return lambda function: function
-
-    def walker(signature: Any) -> Callable[[Function], Function]:
         """Leave the function as it is."""
         return lambda function: function
 

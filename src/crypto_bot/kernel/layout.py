@@ -156,6 +156,5 @@ if COMPILE:
     ACCOUNT = types.NamedTuple([INTEGERS, array_type(book_t), array_type(sub_t), array_type(wish_t)], Account)
     MEMORY = types.NamedTuple([INTEGERS, FLOATS, FLOATS], Memory)
     WALK_SIGNATURE = INTEGER(MARKET_VIEW, INTEGER, INTEGER, ACCOUNT, MEMORY)
-    WALK = types.FunctionType(WALK_SIGNATURE)
 else:
-    WALK_SIGNATURE = WALK = None
+    WALK_SIGNATURE = None

@@ -60,7 +60,7 @@ class ClassStrategy(Strategy):
         given = dict(zip(self.module.parameters.names, params, strict=True))
         guard = Guard(self.module.name, self.module.path, self._allowance)
         player = Player(partial(self._made_of, **given), guard, run_ns)
-        return PlainBound(self.module, params, player.walk, memory, warmup, player)
+        return PlainBound(self.module, params, player.walk, player.walk, memory, warmup, player)
 
 
 def open_strategy(asked: str) -> Strategy:

@@ -9,8 +9,8 @@ from crypto_bot.plain import Signal
 
 
 class Cross:
-    def __init__(self, fast: int = 20, slow: int = 100):
-        self.fast, self.slow = fast, slow
+    def __init__(self, fast: int = 20, slow: int = 100, fraction: float = 1.0):
+        self.fast, self.slow, self.fraction = fast, slow, fraction
         self.closes = {}
         self.told = []
 
@@ -27,7 +27,7 @@ class Cross:
             if len(closes) == self.slow:
                 recent = list(closes)
                 up = sum(recent[-self.fast :]) * self.slow > sum(recent) * self.fast
-                share = 1.0 / len(self.closes) if up else 0.0
+                share = self.fraction / len(self.closes) if up else 0.0
                 found.append(Signal(symbol, share=share, reason="fast above slow" if up else "fast below slow"))
         return found
 
@@ -36,7 +36,7 @@ class Cross:
 
     def get_state(self):
         closes = {symbol: list(each) for symbol, each in self.closes.items()}
-        return {"closes": closes, "told": self.told, "lengths": [self.fast, self.slow]}
+        return {"closes": closes, "told": self.told, "lengths": [self.fast, self.slow, self.fraction]}
 
     @classmethod
     def from_state(cls, state):
@@ -90,6 +90,37 @@ class Quoting:
             valid_until_ns=self.now + 12 * 3_600 * 10**9,
         )
 '''
+
+
+MAKING = """
+from crypto_bot.plain import Quote, Signal
+
+
+class Making:
+    def on_data(self, shown):
+        self.closes = {symbol: bar.close for symbol, bar in shown.bars.items()}
+
+    def generate_signals(self, account):
+        for symbol, close in self.closes.items():
+            held = account.positions[symbol]
+            buy, sell = Quote("buy", close * 0.9951, 0.0512345), Quote("sell", close * 1.0049, held)
+            quotes = (buy, sell) if held > 0.06 else (buy,)
+            yield Signal(symbol, quotes=quotes, stop=close * 0.9777, take_profit=close * 1.0333)
+"""
+
+MAKING_IN_WORDS = """
+from crypto_bot.strategy import BUY, SELL, bracket, close, position, quote, symbols, unquote
+
+
+def step(p):
+    for k in symbols():
+        quote(k, 0, BUY, close(k) * 0.9951, 0.0512345)
+        if position(k) > 0.06:
+            quote(k, 1, SELL, close(k) * 1.0049, position(k))
+        else:
+            unquote(k, 1)
+        bracket(k, close(k) * 0.9777, close(k) * 1.0333)
+"""
 
 
 def failing(body: str, name: str = "on_data", top: str = "") -> str:

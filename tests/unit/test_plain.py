@@ -22,7 +22,7 @@ from crypto_bot.plain.opening import ClassStrategy, open_strategy
 from crypto_bot.plain.player import Made
 from crypto_bot.strategies.catalogue import find
 from tests.outcomes import random_candles
-from tests.plain_classes import CROSS, QUOTING, SIMPLE, failing, write
+from tests.plain_classes import CROSS, MAKING, MAKING_IN_WORDS, QUOTING, SIMPLE, failing, write
 
 COINS = [Instrument("BTC/USDT", lot=10), Instrument("ETH/USDT", lot=10)]
 CANDLES = [random_candles(coin, 600, seed=5 + k, timeframe="1h") for k, coin in enumerate(COINS)]
@@ -52,6 +52,22 @@ def test_a_class_decides_as_the_same_rule_in_the_language(tmp_path: Path, symbol
     assert own.fills.size > 10
     assert (own.decisions_hash, own.ledger_hash) == (shipped.decisions_hash, shipped.ledger_hash)
     assert own.equity.tolist() == shipped.equity.tolist()
+
+
+def test_quotes_and_guards_are_put_on_the_grid_as_words_put_them(tmp_path: Path) -> None:
+    own = played(write(tmp_path, "making", MAKING), 2)
+    words = played(write(tmp_path, "words", MAKING_IN_WORDS), 2)
+    assert own.fills.size > 50 and own.fills["maker"].any() and not own.fills["maker"].all()
+    assert (own.decisions_hash, own.ledger_hash) == (words.decisions_hash, words.ledger_hash)
+
+
+def test_a_share_is_rounded_as_target_rounds_it(tmp_path: Path) -> None:
+    strategy = open_strategy(str(write(tmp_path, "cross", CROSS)))
+    given = {**LENGTHS, "fraction": 0.3333337}
+    own, shipped = (
+        simulate([chosen(each, given)], CANDLES[:1], Simulation()) for each in (strategy, Strategy(find("simple_ma")))
+    )
+    assert own.decisions_hash == shipped.decisions_hash
 
 
 def test_a_class_that_answers_with_a_share_needs_nothing_else(tmp_path: Path) -> None:

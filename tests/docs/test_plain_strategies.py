@@ -1,7 +1,6 @@
 """The page on plain classes, followed to the letter like the tutorial."""
 
 import re
-import sys
 import tempfile
 from pathlib import Path
 
@@ -51,4 +50,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

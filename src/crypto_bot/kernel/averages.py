@@ -36,18 +36,19 @@ def sma_of(s: Context, k: int, n: int, x: float, v: Values, b: Values, j: int, a
     w, r = s.whole, s.real
     b[j] = v[j]
     w[a] += 1
-    seen = w[a]
-    place = a + 2 + (seen - 1) % n
-    old = r[place]
-    r[place] = x
-    if seen % n == 0:
+    place = w[a + 2]
+    old = r[a + 3 + place]
+    r[a + 3 + place] = x
+    if place == n - 1:
         total = 0.0
         for y in range(n):
-            total += r[a + 2 + y]
+            total += r[a + 3 + y]
         r[a + 1] = total
+        w[a + 2] = 0
     else:
         r[a + 1] += x - old
-    v[j] = r[a + 1] / n if seen >= n else NOTHING
+        w[a + 2] = place + 1
+    v[j] = r[a + 1] / n if w[a] >= n else NOTHING
 
 
 @word(inner=True)
@@ -59,22 +60,23 @@ def wma(s: Context, k: int, n: int, x: float, v: Values, b: Values, j: int, a: i
     w, r = s.whole, s.real
     b[j] = v[j]
     w[a] += 1
-    seen = w[a]
-    place = a + 3 + (seen - 1) % n
-    old = r[place]
-    r[place] = x
-    if seen % n == 0:
+    place = w[a + 3]
+    old = r[a + 4 + place]
+    r[a + 4 + place] = x
+    if place == n - 1:
         total = 0.0
         weighted = 0.0
         for y in range(n):
-            total += r[a + 3 + y]
-            weighted += (y + 1) * r[a + 3 + y]
+            total += r[a + 4 + y]
+            weighted += (y + 1) * r[a + 4 + y]
+        w[a + 3] = 0
     else:
+        w[a + 3] = place + 1
         weighted = r[a + 2] + (n * x - r[a + 1])
         total = r[a + 1] + (x - old)
     r[a + 1] = total
     r[a + 2] = weighted
-    v[j] = weighted / (0.5 * n * (n + 1)) if seen >= n else NOTHING
+    v[j] = weighted / (0.5 * n * (n + 1)) if w[a] >= n else NOTHING
 
 
 @word(inline=True)

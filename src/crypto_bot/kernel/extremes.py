@@ -14,18 +14,24 @@ def _extreme(s: Context, n: int, x: float, v: Values, b: Values, j: int, a: int,
     w[a] += 1
     now = w[a]
     head = w[a + 1]
-    tail = w[a + 2]
+    held = w[a + 2]
     q = a + 3
-    if tail > head and w[q + 2 * (head % n)] <= now - n:
-        head += 1
-    while tail > head and (x - r[q + 2 * ((tail - 1) % n) + 1]) * sign >= 0.0:
-        tail -= 1
-    w[q + 2 * (tail % n)] = now
-    r[q + 2 * (tail % n) + 1] = x
-    tail += 1
+    if held > 0 and w[q + 2 * head] <= now - n:
+        held -= 1
+        head = head + 1 if head + 1 < n else 0
+    # Wrapped by comparing: a division takes as long as all the rest.
+    tail = head + held if head + held < n else head + held - n
+    while held > 0:
+        last = tail - 1 if tail > 0 else n - 1
+        if (x - r[q + 2 * last + 1]) * sign < 0.0:
+            break
+        tail = last
+        held -= 1
+    w[q + 2 * tail] = now
+    r[q + 2 * tail + 1] = x
     w[a + 1] = head
-    w[a + 2] = tail
-    v[j] = r[q + 2 * (head % n) + 1] if now >= n else NOTHING
+    w[a + 2] = held + 1
+    v[j] = r[q + 2 * head + 1] if now >= n else NOTHING
 
 
 @word(inline=True)

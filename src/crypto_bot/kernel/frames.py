@@ -11,9 +11,9 @@ from crypto_bot.kernel.compiled import word
 from crypto_bot.kernel.context import BAR_NS, OWN_NS, OWN_PHASE, Context
 from crypto_bot.kernel.layout import CLOSES, FAR, HIGHS, LOWS, OPENS, PLANES, SUMS, VOLUMES
 
-ROW, ROWS, DEPTH, PERIOD, PHASE, LABEL, FORMING, FRAME_PER_YEAR, FRAME = range(9)
+ROW, ROWS, DEPTH, PERIOD, PHASE, UNTIL, FORMING, FRAME_PER_YEAR, FRAME = range(9)
 """Places in the head: newest closed row (-1: none), rows there are, rows to be kept, length and phase of a period,
-the forming period and how it stands, periods a year (a decimal); and where the forming bars begin."""
+when the forming bars end and how they stand, periods a year (a decimal); and where the forming bars begin."""
 
 NOT_BEGUN, NEVER, WHOLE, CUT = range(4)
 """How the forming bars stand: none since the last closed, none ever, from the period's start on, from later on."""
@@ -37,7 +37,7 @@ def own_end(s: Context, last: bool) -> int:
     w = s.whole
     now = s.times[s.t] + w[BAR_NS]
     own, phase = w[OWN_NS], w[OWN_PHASE]
-    if last and (now - phase) % own == 0:
+    if own == w[BAR_NS] or (last and (now - phase) % own == 0):
         return int(now)
     return int((s.times[s.t - 1] - phase) // own * own + own + phase)
 
@@ -105,15 +105,12 @@ def follow(s: Context, a: int, end: int, turn: int) -> bool:
     when it is the last.
     """
     w = s.whole
-    period, phase = w[a + PERIOD], w[a + PHASE]
-    label = (end - 1 - phase) // period
-    over = (end - phase) % period == 0
     if turn == 0:
-        over = w[a + FORMING] >= WHOLE and label != w[a + LABEL]
-    else:
-        _take_in(s, a)
-        if w[a + FORMING] <= NEVER:
-            cut = w[a + FORMING] == NEVER and (end - w[OWN_NS] - phase) % period != 0
-            w[a + FORMING] = CUT if cut else WHOLE
-            w[a + LABEL] = label
-    return over and _end(w, a, s.count)
+        return w[a + FORMING] >= WHOLE and end > w[a + UNTIL] and _end(w, a, s.count)
+    _take_in(s, a)
+    if w[a + FORMING] <= NEVER:
+        period, phase = w[a + PERIOD], w[a + PHASE]
+        begun = (end - 1 - phase) // period * period + phase
+        w[a + FORMING] = CUT if w[a + FORMING] == NEVER and end - w[OWN_NS] != begun else WHOLE
+        w[a + UNTIL] = begun + period
+    return end == w[a + UNTIL] and _end(w, a, s.count)

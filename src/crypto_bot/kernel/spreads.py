@@ -22,8 +22,10 @@ def _spread(s: Context, k: int, n: int, a: int) -> int:
     i = s.i
     if seen < n:
         return seen
+    turn = w[a + 3]
+    w[a + 3] = turn + 1 if turn + 1 < n else 0
     m = float((s.bars[SUMS, i, k] + s.bars[CLOSES, i, k] - s.bars[SUMS, i - n + 1, k]) / n)
-    if seen % n == 0:
+    if turn == 0:
         q = 0.0
         for x in range(n):
             d = s.bars[CLOSES, i - x, k] - m
@@ -66,18 +68,19 @@ def _spread_of(s: Context, n: int, x: float, a: int) -> int:
     w, r = s.whole, s.real
     w[a] += 1
     seen = int(w[a])
-    place = a + 4 + (seen - 1) % n
-    old = r[place] - r[a + 3]
-    r[place] = x
-    if seen % n == 0:
+    place = w[a + 4]
+    old = r[a + 5 + place] - r[a + 3]
+    r[a + 5 + place] = x
+    w[a + 4] = place + 1 if place + 1 < n else 0
+    if place == n - 1:
         r[a + 3] = x
         m = 0.0
         q = 0.0
         for y in range(n):
-            m += r[a + 4 + y] - x
+            m += r[a + 5 + y] - x
         m /= n
         for y in range(n):
-            d = r[a + 4 + y] - x - m
+            d = r[a + 5 + y] - x - m
             q += d * d
     else:
         new = x - r[a + 3]
@@ -125,7 +128,9 @@ def volatility(s: Context, k: int, n: int, v: Values, b: Values, j: int, a: int)
     if seen <= n:
         v[j] = NOTHING
         return
-    if seen % n == 1 or n == 1:
+    turn = w[a + 3]
+    w[a + 3] = turn + 1 if turn + 1 < n else 0
+    if turn == 0:
         m = 0.0
         q = 0.0
         for x in range(n):

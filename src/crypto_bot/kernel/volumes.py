@@ -32,7 +32,9 @@ def vwap(s: Context, k: int, n: int, v: Values, b: Values, j: int, a: int) -> No
     b[j] = v[j]
     w[a] += 1
     seen = w[a]
-    if seen % n == 0:
+    turn = w[a + 3]
+    w[a + 3] = turn + 1 if turn + 1 < n else 0
+    if turn == n - 1:
         turnover = 0.0
         volume = 0
         for y in range(n):

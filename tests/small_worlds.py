@@ -146,7 +146,7 @@ class SmallWorld:
         self.desk = self.world.desk[0]
         self.venue = opening.open_venue(self.instruments, self.strategies, costs, through=self.terms.through)
 
-    def here(self) -> Any:
+    def _here(self) -> Any:
         """Return world, venue and market as the steps of a slice take them."""
         return scene.Scene(self.world, self.venue, self.market)
 
@@ -157,7 +157,7 @@ class SmallWorld:
         for _ in range(bars):
             self.i += 1
             last = self.equity[-1] if self.equity else self.cash
-            here = self.here()
+            here = self._here()
             with np.errstate(over="ignore", divide="raise"):
                 self.equity.append(int(settle.settle_slice(here, here, self.i, last)))
                 self.equity[-1] = int(settle.settle_wish(here, here, self.i, self.equity[-1], 0))
@@ -204,7 +204,7 @@ class SmallWorld:
         self.world.wish[lane - lane % len(self.instruments)]["any"] = 1
         equity = self.equity[-1] if self.equity else self.cash
         with np.errstate(over="ignore", divide="raise"):
-            here = self.here()
+            here = self._here()
             settle.settle_wish(here, here, self.i, equity, 0)
 
     def cancel(self, slot: int = 0, lane: int = 0) -> None:
@@ -214,7 +214,7 @@ class SmallWorld:
 
     def _settle(self) -> None:
         """Carry out every effect."""
-        settle.carry(self.here(), self.i, 0, 0)
+        settle.carry(self._here(), self.i, 0, 0)
 
     def command(self, code: int) -> None:
         """Let an operator's command happen."""

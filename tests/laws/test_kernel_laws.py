@@ -59,7 +59,7 @@ def made_up_world(dice: random.Random, *, limited: bool, bars: int = 40) -> Smal
         for low, high in ((20_000, 150_000), (10_000, 50_000), (200_000, 500_000), (400_000, 800_000))
     )
     terms = Terms(
-        limits if limited else (0, 0, 0, 0),  # type: ignore[arg-type] # four of them, as the generator above has
+        limits if limited else (0, 0, 0, 0),
         maker_ppm=dice.choice([0, 100, 1_000]),
         taker_ppm=dice.choice([0, 1_000, 7_777]),
         slippage_ppm=dice.choice([0, 0, 500, 3_333]),

@@ -13,6 +13,9 @@ RECORDS = "the fields of a numpy record are known to the compiler, not to the ty
 
 LOOSE_TYPES: dict[str, str] = {
     "kernel/compiled.py": "numba has no types of its own to pass on",
+    "kernel/linking.py": "numba has no types of its own to pass on",
+    "kernel/sight.py": "a reference is an address compiled, and the thing itself interpreted",
+    "venue/scene.py": "a reference is an address compiled, and the thing itself interpreted",
     "kernel/layout.py": RECORDS,
     "kernel/context.py": RECORDS,
     "kernel/words.py": RECORDS,

@@ -23,8 +23,8 @@ BANNED_MODULES = {
     "tempfile", "shutil", "signal", "sys",
 }  # fmt: skip
 
-BORDER = {"kernel/compiled.py", "strategies/catalogue.py"}
-"""Where the pure rooms meet the disk: one finds the cache of compiled code, the other the strategies' files."""
+BORDER = {"kernel/compiled.py", "kernel/linking.py", "kernel/sight.py", "strategies/catalogue.py", "venue/scene.py"}
+"""Where the pure rooms meet the disk or the compiler, and what is written for these."""
 
 STRATEGY_WORDS = {"timeframe", "wake", "warmup"}
 """What a strategy's module declares by a lower-case name."""

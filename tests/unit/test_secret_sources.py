@@ -35,7 +35,7 @@ def test_secrets_never_show(tmp_path: Path) -> None:
     settings = load(env=env, exchange_keys=True)
     told = [repr(settings), str(settings), repr(settings.model_dump()), settings.model_dump_json()]
     told += [refusal(env=env, overrides={name: "!"}) for name in REFUSING]
-    told += [refusal(overrides={"database.url": f"postgresql://me:{CANARY}@db/x"})]
+    told += [refusal(overrides={"database.url": f"mysql://me:{CANARY}@db/x"})]
     told += [refusal(overrides={"database.url": CANARY}), refusal(env={"DATABASE_URL": CANARY})]
     told += [refusal(overrides={"exchange.url": f"http://me:{CANARY}@127.0.0.1"})]
     told += [refusal(overrides={"secrets.api_token": CANARY}), refusal(overrides={"general.api_key": CANARY})]
@@ -51,7 +51,7 @@ def test_secrets_never_show(tmp_path: Path) -> None:
 
 def test_a_validation_error_keeps_no_input() -> None:
     with pytest.raises(UsageError) as caught:
-        load(overrides={"database.url": f"postgresql://me:{CANARY}@db/x"})
+        load(overrides={"database.url": f"mysql://me:{CANARY}@db/x"})
     assert caught.value.__cause__ is None and caught.value.__suppress_context__
     assert CANARY not in str(caught.value.__context__)
 

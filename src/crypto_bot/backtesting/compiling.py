@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from crypto_bot.kernel.compiled import FOLDER
+from crypto_bot.kernel import compiled
 
 _EFFECTS = "import crypto_bot.backtesting.carrying"
 _STRATEGIES = """
@@ -22,7 +22,7 @@ for path in sys.argv[2:]:
 
 def is_compiled() -> bool:
     """Tell whether the kernel need not be compiled, because it was or because it never is."""
-    return FOLDER is None or any(FOLDER.glob("*/replay.replay-*.nbi"))
+    return not compiled.COMPILE or compiled.FOLDER is None or any(compiled.FOLDER.glob("*/replay.replay-*.nbi"))
 
 
 def compile_kernel(strategies: Sequence[Path] = (), run_ns: int = 60_000_000_000) -> None:

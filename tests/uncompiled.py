@@ -15,7 +15,7 @@ from types import ModuleType
 import crypto_bot
 from crypto_bot.kernel.compiled import COMPILE
 
-_ROOMS = ("kernel", "venue", "authoring", "backtesting", "strategies")
+_ROOMS = ("kernel", "venue", "authoring", "backtesting", "plain", "strategies")
 _MODULES = (
     "kernel.advance", "kernel.arithmetic", "kernel.averages", "kernel.extremes", "kernel.frames", "kernel.genesis",
     "kernel.indicators", "kernel.spreads", "kernel.strength", "kernel.volumes", "kernel.intents", "kernel.layout",

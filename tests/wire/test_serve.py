@@ -219,6 +219,19 @@ def test_the_web_process_carries_neither_compiler_nor_exchange() -> None:
     assert done.stdout.strip() == "[]", done.stderr
 
 
+def test_the_first_answer_already_knows_the_journal(tmp_path: Path) -> None:
+    path = tmp_path / "trading.db"
+    write(path, list(Grid(bars=1_200).rows()))
+    app = create_app(path, TOKEN, static_folder())
+
+    async def first_answer() -> int:
+        async with app.router.lifespan_context(app):
+            replica = app.state.follower.replica
+            return replica.slices if replica else 0
+
+    assert asyncio.run(first_answer()) == 1_200
+
+
 def test_the_event_loop_is_not_held_while_a_long_journal_is_read(tmp_path: Path) -> None:
     path = tmp_path / "trading.db"
     write(path, list(Grid(bars=6_000).rows()))

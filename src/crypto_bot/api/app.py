@@ -142,6 +142,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await follower.catch_up()
         following = asyncio.create_task(follower.follow())
         try:
             yield

@@ -19,6 +19,7 @@ from crypto_bot.persistence.sqlite_file import translated, wal_path
 
 POLL_S = 0.2
 RETRY_S = 1.0
+CATCH_UP_S = 10.0
 _BATCH = 500
 
 
@@ -55,6 +56,15 @@ class Follower:
         self._database: Database | None = None
         self._inode = 0
         self._broken = False
+
+    async def catch_up(self, within_s: float = CATCH_UP_S) -> None:
+        """Read what the journal holds already, so that the first answer is not that of an empty run.
+
+        A journal too long for `within_s` is left to `follow`, and the status tells how far it is.
+        """
+        end_s = time.monotonic() + within_s
+        while not await self.poll() and time.monotonic() < end_s:
+            pass
 
     async def follow(self) -> None:
         """Poll until cancelled; what goes wrong is kept in `problem` and tried again."""

@@ -39,9 +39,11 @@ STRATEGIES: dict[str, tuple[Path, Mapping[str, Any]]] = {
     "eth_grid": (SHIPPED / "grid.py", GRID | {"lower_price": 1_400.0, "upper_price": 2_300.0, "num_grids": 40}),
     "buy_and_hold": (SHIPPED / "buy_and_hold.py", {}),
     "puppet": (HERE / "strategies" / "puppet.py", {"seed": 5, "often": 4}),
+    "donchian_trend": (SHIPPED / "donchian_trend.py", {}),
+    "donchian_partial": (SHIPPED / "donchian_trend.py", {"partial": True, "band": 0.0}),
     **{
         name: (OWN / f"{name}.py", {})
-        for name in ("rsi_reversion", "mean_reversion", "donchian_trend", "momentum", "dca", "cross_section_momentum")
+        for name in ("rsi_reversion", "mean_reversion", "momentum", "dca", "cross_section_momentum")
     },
 }
 
@@ -59,7 +61,7 @@ CASES = [
     *[(name, "BTC 5m", "path, tight") for name in ("rsi_reversion", "mean_reversion")],
     *[(name, "two 5m", "zero delay, tight, touch") for name in ("rsi_reversion", "mean_reversion", "dca")],
     *[(name, "three 1d", "as configured") for name in ("donchian_trend", "momentum", "dca", "cross_section_momentum")],
-    *[(name, "three 1d", "path") for name in ("donchian_trend", "cross_section_momentum")],
+    *[(name, "three 1d", "path") for name in ("donchian_trend", "donchian_partial", "cross_section_momentum")],
 ]  # fmt: skip
 
 

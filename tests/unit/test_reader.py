@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from crypto_bot.authoring.reader import read, read_text
+from crypto_bot.strategies.catalogue import NAMES, find
 from tests.authors import FOLDER, HEAD, PATH, module_of
 
 
@@ -144,7 +145,7 @@ def test_annotations_are_never_worked_out() -> None:
         exec(compile(module.edited_text(), "edited.py", "exec", dont_inherit=True), {})
 
 
-@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.py")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted([*FOLDER.glob("*.py"), *map(find, NAMES)]), ids=lambda path: path.stem)
 def test_the_strategies_are_read(path: Path) -> None:
     expected: Mapping[str, tuple[str, ...]] = {
         "donchian_trend": ("highest", "lowest", "volatility"),

@@ -104,7 +104,7 @@ def test_a_whole_year_of_five_minutes(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("fills", ["pessimistic", "path"])
+@pytest.mark.parametrize("fills", ["pessimistic", "path", "ohlc", "olhc"])
 def test_compiled_and_interpreted_processes_agree(fills: str, tmp_path: Path) -> None:
     """Backtest and run, each compiled and interpreted, as a user starts them."""
     flags = ["--from", "2023-03-20", "--to", "2023-03-21", "--set", f"execution.fills={fills}", "--json"]

@@ -216,7 +216,7 @@ BAD = {
     "backtest --from yesterday": (2, "'yesterday' is neither a date"),
     "backtest --from 2030-01-01 --to 2030-02-01": (3, "they reach from 2023-01-01T00:00:00Z"),
     "backtest --from 2023-06-01 --days-back 3": (2, "give one of them"),
-    f"{_CROSS} --fills hope": (2, "pessimistic, path or touch"),
+    f"{_CROSS} --fills hope": (2, "pessimistic, path, touch, ohlc, olhc or adaptive"),
     f"{_CROSS} --fee-maker-bps 0.001": (2, "at most two decimals"),
     f"{_CROSS} --slippage-bps -1": (2, "basis points from 0 to 1000"),
     f"{_CROSS} --feed trades": (2, "a backtest on trades comes with the exchanges"),

@@ -7,7 +7,7 @@ import pytest
 
 from crypto_bot import backtest, candles
 from crypto_bot.backtesting.bracket import bracket_of
-from crypto_bot.backtesting.setup import FILL_MODELS
+from crypto_bot.backtesting.intrabar import FILL_MODELS
 from crypto_bot.backtesting.terminal import ranged
 from crypto_bot.notebook import Result
 from tests.commands import run_all

@@ -27,7 +27,7 @@ def decisions(entry: Entry) -> list[dict[str, str | int]]:
     return found
 
 
-@pytest.mark.parametrize("fills", ["pessimistic", "path"])
+@pytest.mark.parametrize("fills", ["pessimistic", "path", "olhc"])
 def test_no_order_reaches_the_venue_before_its_decision_was_told(fills: str) -> None:
     setting = Setting({"grid": GRID, "simple_ma": CROSS}, (walk(60),), Simulation(fills=fills))
     session = Session(setting.plan())

@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 
 from crypto_bot.backtesting.drawdown import falls
+from crypto_bot.backtesting.intrabar import FILL_MODELS, WAYS
 from crypto_bot.backtesting.outcome import Outcome
 from crypto_bot.backtesting.request import Finished, carry_out
-from crypto_bot.backtesting.setup import FILL_MODELS
 
 
 class Way(NamedTuple):
@@ -55,7 +55,7 @@ def bracket_of(finished: Finished) -> Bracket:
     request, own = finished.request, finished.request.simulation.fills
     ways = [_way(own, finished.outcome)]
     for fills in FILL_MODELS:
-        if fills == own or (request.asked.detail_timeframe is not None and fills not in ("pessimistic", "touch")):
+        if fills == own or (request.asked.detail_timeframe is not None and WAYS[fills].path):
             continue
         again = carry_out(replace(request, simulation=replace(request.simulation, fills=fills)))
         ways.append(_way(fills, again.outcome))

@@ -104,8 +104,8 @@ def simulate_class(strategy: PlainClass, candles: Candles, simulation: Simulatio
 
 def _simulate(strategy: PlainClass, candles: Candles, simulation: Simulation, *, longest: int = _LONGEST) -> Outcome:
     """Do the same, with a call of the kernel at least every `longest` bars."""
-    if simulation.fills == "path":
-        raise UsageError("fills = path splits the bars that a class is shown; take pessimistic or touch")
+    if simulation.way.path:
+        raise UsageError(f"fills = {simulation.fills} splits the bars that a class is shown; take pessimistic or touch")
     began = perf_counter()
     tape = make_tape([candles], fills=simulation.fills)
     kernel = _open(candles.instrument, tape, simulation)
@@ -243,7 +243,7 @@ def _open(instrument: Instrument, tape: Tape, simulation: Simulation) -> _Kernel
         highest_prices=[int(tape.bars[HIGHS].max()) * HEADROOM],
         log_capacity=_LOG,
     )
-    venue = open_venue([instrument], 1, simulation.costs, through=simulation.fills == "pessimistic")
+    venue = open_venue([instrument], 1, simulation.costs, through=simulation.way.through)
     equity = np.zeros(tape.times.size, np.int64)
     call: Callable[..., int] = turn
     if COMPILE:  # past the dispatcher, which looks at the type of every argument on every call

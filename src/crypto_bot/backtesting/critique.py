@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from crypto_bot.backtesting.figures import PLUS_MINUS, money, number, percent
+from crypto_bot.backtesting.intrabar import WAYS
 from crypto_bot.backtesting.metrics import Metrics
 from crypto_bot.backtesting.months import month_gains, month_name
 from crypto_bot.backtesting.outcome import Outcome
@@ -80,7 +81,7 @@ def _settings(outcome: Outcome, metrics: Metrics) -> Iterator[Remark]:
     if taken.fills == "touch":
         text = f"{resting:,} resting orders filled, also when the price only touched them, as if always first in line."
         yield Remark("Touch fills", text)
-    if taken.fills == "path":
+    if WAYS[taken.fills].path:
         text = (
             f"{resting:,} orders filled along a guessed path inside each bar; --bracket tells what hangs on the guess."
         )

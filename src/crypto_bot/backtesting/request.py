@@ -70,8 +70,8 @@ class Request:
         """Return the backtest that the settings ask for; `params` lie over those of [strategy.NAME]."""
         trading = settings.trading
         simulation = simulation_of(settings, limits=settings.backtest.limits == "config")
-        if detail_timeframe is not None and simulation.fills == "path":
-            raise UsageError("fills = path guesses what a detail timeframe knows; take one of the two")
+        if detail_timeframe is not None and simulation.way.path:
+            raise UsageError(f"fills = {simulation.fills} guesses what a detail timeframe knows; take one of the two")
         asked = Asked(source, trading.symbols, trading.timeframe, settings.exchange.name, window, detail_timeframe)
         return cls(trading.strategies, parameters_of(settings, params), asked, simulation)
 
@@ -133,7 +133,7 @@ def carry_out(
     """
     asked, simulation = request.asked, request.simulation
     chosen = choose(request.strategies, request.params, simulation.costs)
-    split = asked.detail_ns is not None or simulation.fills == "path"
+    split = asked.detail_ns is not None or bool(simulation.way.path)
     whole = find_candles(asked)
     if before_compiling is not None:
         before_compiling()

@@ -4,11 +4,11 @@ from dataclasses import dataclass, field
 
 from crypto_bot.authoring.binding import Strategy
 from crypto_bot.authoring.parameters import ParameterSet
+from crypto_bot.backtesting.intrabar import WAYS, Way
 from crypto_bot.backtesting.outcome import Assumptions, ParamValue
 from crypto_bot.domain.units import ATOMS, PPM_PER_BPS
 from crypto_bot.kernel.genesis import Costs, Limits
 
-FILL_MODELS = ("pessimistic", "path", "touch")
 FILL_TIMES = ("next_open", "close")
 
 
@@ -39,6 +39,11 @@ class Simulation:
     fills: str = "pessimistic"
     fill_at: str = "next_open"
     seed: int = 0
+
+    @property
+    def way(self) -> Way:
+        """How orders fill inside a bar."""
+        return WAYS[self.fills]
 
     def stated(self) -> Assumptions:
         """Return the assumptions as a report tells them."""

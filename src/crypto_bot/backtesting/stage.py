@@ -105,7 +105,7 @@ def lay_out(
         highest_prices=highest_prices,
         log_capacity=max(_LEAST_LOG, 16 * SLOTS * lanes),
     )
-    venue = open_venue(instruments, len(chosen), simulation.costs, through=simulation.fills == "pessimistic")
+    venue = open_venue(instruments, len(chosen), simulation.costs, through=simulation.way.through)
     bounds = tuple(c.strategy.bind(c.params, count, tape.run_ns, tape.bar_ns) for c in chosen)
     meet(bounds, instruments)
     markets = tuple(tape.market(bound.own_ns) for bound in bounds)

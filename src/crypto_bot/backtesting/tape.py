@@ -1,8 +1,8 @@
 """Candles as the kernel replays them: aligned planes of bars, and each strategy's own bars.
 
 The base bars of a tape are those on which orders live. Usually they are the run's bars; with
-`fills=path` every bar becomes three legs, and with a detail timeframe the base is the finer candles.
-Strategies then decide on the run's bars all the same, each known from the base bar it closes with.
+`fills` = path, ohlc, olhc or adaptive every bar becomes three legs, and with a detail timeframe the base is
+the finer candles. Strategies then decide on the run's bars all the same, each known from the base bar it closes with.
 """
 
 from collections.abc import Sequence
@@ -10,19 +10,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from crypto_bot.backtesting.intrabar import WAYS
 from crypto_bot.data.decoded import release
 from crypto_bot.domain.errors import DataError
 from crypto_bot.domain.market import Candles, IntArray
 from crypto_bot.domain.timeframe import phase_ns
 from crypto_bot.kernel.layout import CLOSES, FAR, HIGHS, LOWS, OPENS, PLANES, SUMS, VOLUMES, Market
 
-_LEGS = 3
+LEGS = 3
+"""Pieces of a bar whose prices are walked along a path."""
 _EMPTY = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True)
 class Tape:
-    """Base bars, and where among them each bar of the run closes (`due`; empty when both are the same)."""
+    """Base bars, and where among them each bar of the run closes (`due`; empty when both are the same).
+
+    `path` is the order in which the legs of a bar were taken to come.
+    """
 
     bars: IntArray
     times: IntArray
@@ -31,6 +36,7 @@ class Tape:
     run_bars: IntArray
     run_ns: int
     due: IntArray
+    path: str = "adaptive"
 
     @property
     def is_split(self) -> bool:
@@ -62,10 +68,11 @@ def make_tape(candles: Sequence[Candles], *, fills: str = "pessimistic", detail:
         if not whole.any():
             raise DataError("the detail candles do not cover the run; import them for the same time")
         return Tape(fine, fine_times, fine_ns, times[whole], _kept(bars, whole), run_ns, due[whole])
-    if fills == "path":
-        leg_times, legs = split_bars(times, bars, run_ns)
-        due = np.arange(times.size, dtype=np.int64) * _LEGS + _LEGS - 1
-        return Tape(legs, leg_times, run_ns // _LEGS, times, bars, run_ns, due)
+    path = WAYS[fills].path
+    if path:
+        leg_times, legs = split_bars(times, bars, run_ns, path)
+        due = np.arange(times.size, dtype=np.int64) * LEGS + LEGS - 1
+        return Tape(legs, leg_times, run_ns // LEGS, times, bars, run_ns, due, path)
     return Tape(bars, times, run_ns, times, bars, run_ns, _EMPTY)
 
 
@@ -134,26 +141,30 @@ def _kept(bars: IntArray, rows: np.ndarray) -> IntArray:
     return kept
 
 
-def split_bars(times: IntArray, bars: IntArray, run_ns: int) -> tuple[IntArray, IntArray]:
-    """Split every bar into three monotone legs: open, the nearer extreme, the farther one, close.
+def split_bars(times: IntArray, bars: IntArray, run_ns: int, path: str = "adaptive") -> tuple[IntArray, IntArray]:
+    """Split every bar into three monotone legs: open, one extreme, the other one, close.
 
-    The nearer extreme comes first (open-high-low-close when the high is nearer); a tie goes to the low.
+    The path `ohlc` goes to the high first, `olhc` to the low; `adaptive` to the nearer extreme, and to the low
+    when both are as near. Each leg has a third of the volume; what cannot be divided goes to the last.
     """
-    count = times.size * _LEGS
+    count = times.size * LEGS
     opened, high, low, close = (bars[plane] for plane in (OPENS, HIGHS, LOWS, CLOSES))
     up_first = (high - opened) < (opened - low)
+    if path != "adaptive":
+        up_first[:] = path == "ohlc"
     first = np.where(up_first, high, low)
     second = np.where(up_first, low, high)
     points = np.stack([opened, first, second, close])
     legs = np.zeros((PLANES, count, bars.shape[2]), np.int64)
     leg_times = np.empty(count, np.int64)
-    for leg in range(_LEGS):
-        rows = slice(leg, count, _LEGS)
+    for leg in range(LEGS):
+        rows = slice(leg, count, LEGS)
         legs[OPENS, rows] = points[leg]
         legs[CLOSES, rows] = points[leg + 1]
         legs[HIGHS, rows] = np.maximum(points[leg], points[leg + 1])
         legs[LOWS, rows] = np.minimum(points[leg], points[leg + 1])
-        leg_times[rows] = times + leg * (run_ns // _LEGS)
-    legs[VOLUMES, _LEGS - 1 :: _LEGS] = bars[VOLUMES]
+        leg_times[rows] = times + leg * (run_ns // LEGS)
+        legs[VOLUMES, rows] = bars[VOLUMES] // LEGS
+    legs[VOLUMES, LEGS - 1 :: LEGS] += bars[VOLUMES] % LEGS
     running_sums(legs)
     return leg_times, legs

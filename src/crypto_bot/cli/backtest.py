@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--fee-maker-bps", metavar="X", help="fee of resting orders in basis points")
     add("--fee-taker-bps", metavar="X", help="fee of orders that take")
     add("--slippage-bps", metavar="X", help="worse price of orders that take")
-    add("--fills", metavar="HOW", help="when a resting order fills: pessimistic, path or touch")
+    add("--fills", metavar="HOW", help="when a resting order fills: pessimistic, path, touch, ohlc, olhc or adaptive")
     add("--fill-at", metavar="WHEN", help="price of market orders: next_open or close")
     add("--detail-timeframe", metavar="TF", help="finer bars on which orders live")
     add("--feed", choices=("candles", "trades", "book"), help="what is replayed")

@@ -160,7 +160,9 @@ class Execution(Section):
     fee_maker_bps: BasisPoints = Field(ge=0, le=1000, description=_BPS)
     fee_taker_bps: BasisPoints = Field(ge=0, le=1000, description=_BPS)
     slippage_bps: BasisPoints = Field(ge=0, le=1000, description=_BPS)
-    fills: Literal["pessimistic", "path", "touch"] = Field(description="pessimistic, path or touch")
+    fills: Literal["pessimistic", "path", "touch", "ohlc", "olhc", "adaptive"] = Field(
+        description="pessimistic, path, touch, ohlc, olhc or adaptive"
+    )
     fill_at: Literal["next_open", "close"] = Field(description="next_open or close")
     fee_asset: Literal["quote", "received"] = Field(description="quote or received")
 

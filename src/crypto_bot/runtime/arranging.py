@@ -85,7 +85,7 @@ def _recorded(settings: Settings, mode: str, chosen: Sequence[Chosen], simulatio
     feed = RecordedFeed(played.candles, data.speed)
 
     def history() -> Sequence[Slice]:
-        count = history_bars(chosen, len(whole), asked.run_ns, split=simulation.fills == "path")
+        count = history_bars(chosen, len(whole), asked.run_ns, split=bool(simulation.way.path))
         return _slices_before(cut(asked, whole, count).candles, window.start_ns)
 
     plan = Plan(

@@ -109,7 +109,7 @@ class Reel:
 
     def __init__(self, tape: Tape, own_lengths: Sequence[int]) -> None:
         """Begin with no bars; `tape` tells how long the run's bars and their base bars are."""
-        self.run_ns, self.bar_ns = tape.run_ns, tape.bar_ns
+        self.run_ns, self.bar_ns, self.path = tape.run_ns, tape.bar_ns, tape.path
         count = tape.bars.shape[2]
         self.base = Shelf(count)
         self.run = self.base if self.bar_ns == self.run_ns else Shelf(count)
@@ -127,7 +127,7 @@ class Reel:
         first = self.base.count
         moved = False
         if self.is_split:
-            times, legs = split_bars(np.array([item.time_ns]), columns[:, None, :], self.run_ns)
+            times, legs = split_bars(np.array([item.time_ns]), columns[:, None, :], self.run_ns, self.path)
             for leg, time_ns in enumerate(times):
                 moved = self.base.append(int(time_ns), legs[:, leg], self.base.count) or moved
             moved = self.run.append(item.time_ns, columns, self.base.count - 1) or moved
@@ -148,7 +148,7 @@ class Reel:
         running_sums(bars)
         due = np.arange(times.size, dtype=np.int64)
         if self.is_split:
-            base_times, legs = split_bars(times, bars, self.run_ns)
+            base_times, legs = split_bars(times, bars, self.run_ns, self.path)
             self.base.fill(base_times, legs, np.arange(base_times.size, dtype=np.int64))
             per_bar = base_times.size // times.size
             due = due * per_bar + per_bar - 1

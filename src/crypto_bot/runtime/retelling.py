@@ -75,7 +75,7 @@ def _played_again(record: RunRecord, source: CandleSource) -> Iterator[JournalRo
         begin_ns=window.start_ns or 0,
         highest_prices=(),
     )
-    split = manifest.simulation.fills == "path"
+    split = bool(manifest.simulation.way.path)
     bars = cut(asked, whole, history_bars(plan.chosen(), len(whole), asked.run_ns, split=split)).candles
     highest = tuple(int(each.high.max()) * HEADROOM for each in bars)
     plan = replace(plan, highest_prices=highest)

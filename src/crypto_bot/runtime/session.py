@@ -12,7 +12,7 @@ import numpy as np
 from crypto_bot.backtesting import slices
 from crypto_bot.backtesting.several import step_all
 from crypto_bot.backtesting.stage import Stage, decisions_hash, lay_out
-from crypto_bot.backtesting.tape import Tape
+from crypto_bot.backtesting.tape import LEGS, Tape
 from crypto_bot.domain.errors import RunFailed
 from crypto_bot.domain.market import IntArray, Slice
 from crypto_bot.kernel.context import WARMUP
@@ -34,7 +34,6 @@ from crypto_bot.runtime.plan import Plan
 from crypto_bot.runtime.reel import Reel
 
 COMMANDS = {"halt": COMMAND_HALT, "resume": COMMAND_RESUME}
-_LEGS = 3
 
 
 class Session:
@@ -43,7 +42,7 @@ class Session:
     def __init__(self, plan: Plan) -> None:
         """Lay out a run that has seen no bar yet; its strategies are compiled here."""
         chosen, simulation = plan.chosen(), plan.simulation
-        tape = _empty_tape(plan.run_ns, len(plan.instruments), legs=_LEGS if simulation.fills == "path" else 1)
+        tape = _empty_tape(plan.run_ns, len(plan.instruments), path=simulation.way.path)
         self.names = Names(tuple(each.name for each in chosen), plan.instruments)
         self.stage: Stage = lay_out(chosen, plan.instruments, tape, simulation, highest_prices=plan.highest_prices)
         self.reel = Reel(tape, [bound.own_ns for bound in self.stage.bounds])
@@ -242,7 +241,7 @@ class Session:
         return Entry(kind, self.time_ns, payload, outcome, self.decisions_hash, len(decisions), binding)
 
 
-def _empty_tape(run_ns: int, instruments: int, *, legs: int) -> Tape:
+def _empty_tape(run_ns: int, instruments: int, *, path: str) -> Tape:
     none = np.zeros(0, np.int64)
     bars = np.zeros((PLANES, 0, instruments), np.int64)
-    return Tape(bars, none, run_ns // legs, none, bars, run_ns, none)
+    return Tape(bars, none, run_ns // LEGS if path else run_ns, none, bars, run_ns, none, path)

@@ -1,8 +1,9 @@
 """Match resting orders against one bar, and say at what price, how much and for what fee.
 
 Inside a bar: market orders at the open, then stops, then limits, sells before buys; a stop comes
-before a target. A resting limit fills at its own price, when the bar trades through it (or touches
-it, if the terms say so); a stop fills at its trigger or at a worse open; takers pay slippage.
+before a target, unless the bar opens beyond that. A resting limit fills at its own price, when the bar
+trades through it (or touches it, if the terms say so); a stop fills at its trigger or at a worse open;
+takers pay slippage.
 """
 
 from typing import NamedTuple
@@ -23,6 +24,8 @@ from crypto_bot.kernel.layout import (
     SLOTS,
     STOP,
     STOP_LIMIT,
+    STOP_SLOT,
+    TAKE_SLOT,
     Market,
     World,
 )
@@ -108,6 +111,8 @@ def _price_met(venue: Venue, market: Market, i: int, lane: int, slot: int, step:
         reached = market.bars[OPENS, i, k] if kind == MARKET else 0
     else:
         reached = _stop_met(r, market, i, k) if r["trigger"] > 0 else 0
+        if slot == STOP_SLOT and reached != 0 and _is_taken_at_open(venue, market, i, lane):
+            return 0
     if reached == 0:
         return 0
     price = _slipped(reached, r["side"], venue.terms[k])
@@ -128,6 +133,17 @@ def _stop_met(r: Record, market: Market, i: int, k: int) -> int:
     if r["side"] == BUY:
         return int(max(opened, r["trigger"])) if market.bars[HIGHS, i, k] >= r["trigger"] else 0
     return int(min(opened, r["trigger"])) if market.bars[LOWS, i, k] <= r["trigger"] else 0
+
+
+@compiled(inner=True)
+def _is_taken_at_open(venue: Venue, market: Market, i: int, lane: int) -> bool:
+    """Tell whether the bar opens beyond the target of a guarded position, and so before it can reach the stop."""
+    take = venue.resting[lane, TAKE_SLOT]
+    k = venue.gate[lane]["instrument"]
+    opened = market.bars[OPENS, i, k]
+    if take["live"] == 0 or take["since"] > market.times[i] or opened <= venue.resting[lane, STOP_SLOT]["trigger"]:
+        return False
+    return bool(opened >= take["price"] + venue.terms[k]["through"])
 
 
 @compiled(inline=True)

@@ -227,6 +227,9 @@ def _assumptions(outcome: Outcome) -> list[Row]:
         "pessimistic": "only when the price trades through them",
         "touch": "as soon as the price touches them",
         "path": "as touched, along a guessed path inside each bar",
+        "ohlc": "when traded through, as if each bar went from its open to the high, the low and the close",
+        "olhc": "when traded through, as if each bar went from its open to the low, the high and the close",
+        "adaptive": "when traded through, as if each bar went to its nearer extreme first",
     }
     places = {"next_open": "at the next bar's open", "close": "at the deciding bar's close (zero delay)"}
     limits = {"config": "in force", "off": "off; only cash, filters and overflow"}

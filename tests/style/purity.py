@@ -42,8 +42,9 @@ def operators(source: Source) -> Iterator[Finding]:
     """No operation that compiled and interpreted code round differently: **, numpy's sums, fastmath, prange."""
     if not _is_pure(source):
         return
+    ordinary = _ordinary(source)
     for node in ast.walk(source.tree):
-        if isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.Pow):
+        if isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.Pow) and node not in ordinary:
             yield Finding(node.lineno, "** rounds differently when compiled; multiply")
         elif isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.MatMult):
             yield Finding(node.lineno, "@ sums in an order of its own; write the loop")
@@ -55,6 +56,17 @@ def operators(source: Source) -> Iterator[Finding]:
             isinstance(node, ast.Attribute) and node.attr == "prange"
         ):
             yield Finding(node.lineno, "prange sums in the order of the threads; use range")
+
+
+def _ordinary(source: Source) -> set[ast.AST]:
+    """Return what runs as ordinary Python in every run: the memory and the check of a strategy."""
+    functions = source.tree.body if source.room == "strategies" else []
+    return {
+        node
+        for function in functions
+        if isinstance(function, ast.FunctionDef) and function.name in ("memory", "check")
+        for node in ast.walk(function)
+    }
 
 
 def constants(source: Source) -> Iterator[Finding]:

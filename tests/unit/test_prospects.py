@@ -1,14 +1,16 @@
 """A grid that cannot earn its fees is refused, exactly when a cell traded by hand loses."""
 
 import itertools
+from contextlib import nullcontext
 from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crypto_bot.authoring.parameters import Given
 from crypto_bot.backtesting.choosing import by_strategy, choose, name_of, texts_by_strategy
-from crypto_bot.backtesting.prospects import least_gain_of_cell
+from crypto_bot.backtesting.prospects import least_gain_of_cell, most_equal_cells
 from crypto_bot.domain.errors import UsageError
 from crypto_bot.domain.units import PPM
 from crypto_bot.kernel.genesis import Costs
@@ -73,6 +75,24 @@ def test_a_cell_that_earns_nothing_is_refused_too() -> None:
 def test_where_no_number_of_cells_helps_nothing_else_is_said() -> None:
     with pytest.raises(UsageError, match=": take a wider range$"):
         grid(4, 1_000, lower=29_990.0)
+
+
+@given(lower=st.floats(100, 50_000), width=st.floats(0.001, 3), maker_ppm=st.integers(1, 10_000))
+def test_a_geometric_grid_is_refused_exactly_when_its_cells_lose(lower: float, width: float, maker_ppm: int) -> None:
+    """All cells of it bring the same, and the limit is exact: as many cells as have r > (1 + fee) / (1 - fee)."""
+    upper, fee = lower * (1 + width), Fraction(maker_ppm, PPM)
+    most = most_equal_cells(Fraction(lower), Fraction(upper), fee, 60)
+    for cells in {max(1, most), min(60, most + 1)}:
+        earns = Fraction(upper) / Fraction(lower) > ((1 + fee) / (1 - fee)) ** cells
+        assert earns == (cells <= most)
+        given: dict[str, Given] = {
+            "lower_price": lower,
+            "upper_price": upper,
+            "num_grids": cells,
+            "spacing_type": "geometric",
+        }
+        with nullcontext() if earns else pytest.raises(UsageError, match="cannot earn"):
+            choose(["grid"], {"grid": given}, Costs(maker_ppm=maker_ppm))
 
 
 # ---- parameters by strategy

@@ -183,6 +183,7 @@ def test_a_set_parameter_joins_the_others_of_its_strategy() -> None:
     settings = load(overrides={"strategy.grid.num_grids": "9"}, env={"STRATEGY__GRID__LOWER_PRICE": "1"})
     assert settings.strategy_parameters("grid") == {
         "num_grids": "9", "lower_price": "1", "upper_price": "31000", "total_investment": "10000",
+        "spacing_type": "arithmetic", "sizing": "base", "top": "fixed",
     }  # fmt: skip
 
 

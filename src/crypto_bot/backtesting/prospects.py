@@ -21,6 +21,18 @@ def least_gain_of_cell(lower: Fraction, upper: Fraction, cells: int, fee: Fracti
     return upper * (1 - fee) / (upper - (upper - lower) / cells) - 1 - fee
 
 
+def most_equal_cells(lower: Fraction, upper: Fraction, fee: Fraction, wanted: int) -> int:
+    """Return how many cells of a geometric grid may lie between two lines, `wanted` at most, if each shall earn.
+
+    A cell brings r (1 - fee) - 1 - fee, r^N = U / L, so it earns where U / L > ((1 + fee) / (1 - fee))^N; exact.
+    """
+    even = (1 + fee) / (1 - fee)
+    cells, reached = 0, even
+    while cells < wanted and reached < upper / lower:
+        cells, reached = cells + 1, reached * even
+    return cells
+
+
 def refuse_losing_plan(chosen: Chosen, maker_ppm: int) -> None:
     """Raise UsageError when the strategy's parameters cannot earn the fee of its resting orders.
 
@@ -32,16 +44,22 @@ def refuse_losing_plan(chosen: Chosen, maker_ppm: int) -> None:
 
 
 def _grid(params: Mapping[str, ParamValue], maker_ppm: int) -> None:
-    lower, upper, cells = (_number(params[name]) for name in ("lower_price", "upper_price", "num_grids"))
-    fee = Fraction(maker_ppm, PPM)
-    gain = least_gain_of_cell(lower, upper, int(cells), fee)
-    if gain > 0:
+    lower, upper, wanted = (_number(params[name]) for name in ("lower_price", "upper_price", "num_grids"))
+    fee, cells = Fraction(maker_ppm, PPM), int(wanted)
+    if params["spacing_type"] == "geometric":
+        most = most_equal_cells(lower, upper, fee, cells)
+        ratio = float(upper / lower) ** (1 / cells)
+        apart, gain, where = f"{100 * (ratio - 1):.4g} %", ratio * float(1 - fee) - float(1 + fee), ""
+    else:
+        worst = least_gain_of_cell(lower, upper, cells, fee)
+        most = cells if worst > 0 else ceil((upper - lower) * (1 + fee) / (2 * fee * upper)) - 1
+        apart, gain, where = f"{float((upper - lower) / cells):.6g}", float(worst), " at the upper end"
+    if most == cells:
         return
-    most = ceil((upper - lower) * (1 + fee) / (2 * fee * upper)) - 1
     advice = f"take num_grids={most} or less, or a wider range" if most else "take a wider range"
     raise UsageError(
-        f"grid: a cell between lines {float((upper - lower) / cells):.6g} apart brings {float(100 * gain):.3f} % at "
-        f"the upper end after fees of {maker_ppm / PPM_PER_BPS:g} bps a side, so the grid cannot earn them: {advice}"
+        f"grid: a cell between lines {apart} apart brings {100 * gain:.3f} %{where} "
+        f"after fees of {maker_ppm / PPM_PER_BPS:g} bps a side, so the grid cannot earn them: {advice}"
     )
 
 

@@ -23,7 +23,7 @@ from crypto_bot.domain.units import ATOMS, format_scaled
 from crypto_bot.persistence.lock import StateLock
 from crypto_bot.runtime.arranging import arrange_run
 from crypto_bot.runtime.brake import Brake
-from crypto_bot.runtime.web import Web, WebPlace
+from crypto_bot.runtime.web import Web, WebPlace, harmless
 
 if TYPE_CHECKING:
     from crypto_bot.persistence.database import Database
@@ -34,8 +34,6 @@ _LEAVING_S = 3.0
 """How long the address may still belong to the web process of an engine that was killed."""
 _LAST_LOOK_S = 1.5
 """How long the page is served after the last price, so that it learns that the run is over."""
-_KEPT_FROM_THE_WEB = ("EXCHANGE_", "TELEGRAM_", "DISCORD_")
-"""Variables that the web process does not get to see."""
 
 log = logging.getLogger(__name__)
 
@@ -180,12 +178,16 @@ class TradingBot:
             return None
         given = self.settings.secrets.api_token
         token = load_token(state, {VARIABLE: given.get_secret_value() if given is not None else ""})
-        environment = {name: text for name, text in os.environ.items() if not name.startswith(_KEPT_FROM_THE_WEB)}
         advice = "choose another with --api-port, or go without with --no-api"
         listener = listen(api.host, api.port, patience_s=_LEAVING_S, advice=advice)
         database = self.settings.database.url.get_secret_value()
         place = WebPlace(
-            state, database, api.host, {**environment, VARIABLE: token}, self.settings.log_folder / "web.log"
+            state,
+            database,
+            api.host,
+            {**harmless(os.environ), VARIABLE: token},
+            self.settings.log_folder / "web.log",
+            api.allowed_origins,
         )
         sys.stderr.write(f"dashboard: {url_of(listener)}/#token={token}\n")
         return Web(place, listener)

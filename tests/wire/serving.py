@@ -11,13 +11,18 @@ import httpx
 import uvicorn
 
 from crypto_bot.api.app import create_app
+from crypto_bot.api.origin import Surroundings
 from crypto_bot.api.static import static_folder
+from crypto_bot.api.throttle import Budget, Limits
 from crypto_bot.persistence.database import Database
 from crypto_bot.persistence.journal import Journal, JournalRow
 from crypto_bot.persistence.runs import RunRecord, Runs
 from tests.grid_run import RUN_ID
 
 TOKEN = "test-token"
+AROUND = Surroundings(hosts=["bot.example"], origins=["https://desk.example"])
+_MUCH = Budget(1e9, 1e9)
+UNLIMITED = Limits(_MUCH, _MUCH, _MUCH, _MUCH, tries=1_000_000_000)
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 
 
@@ -31,7 +36,7 @@ def write(path: Path, rows: list[JournalRow]) -> None:
 @contextmanager
 def client_of(path: Path, state_folder: Path | None = None) -> Iterator[httpx.Client]:
     """Serve the application on loopback from a thread, and give a client that has the token."""
-    app = create_app(path, TOKEN, static_folder(), state_folder=state_folder, hosts=["bot.example"])
+    app = create_app(path, TOKEN, static_folder(), state_folder=state_folder, around=AROUND, limits=UNLIMITED)
     server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="on"))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, args=([listener],))

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from crypto_bot.api.guard import host_name
+from crypto_bot.api.origin import host_name
 from crypto_bot.api.problem import POLICY
 from crypto_bot.api.static import open_paths
 from crypto_bot.persistence.journal import JournalRow
@@ -77,12 +77,12 @@ def test_our_own_names_are_answered(client: httpx.Client, host: str) -> None:
 
 def test_another_origin_gets_no_permission(client: httpx.Client) -> None:
     answer = client.get("/api/status", headers={"Origin": "https://evil.example"})
-    assert not [name for name in answer.headers if name.startswith("access-control")]
+    assert answer.status_code == 403 and not [name for name in answer.headers if name.startswith("access-control")]
     preflight = client.options(
         "/api/status",
         headers={"Origin": "https://evil.example", "Authorization": "", "Access-Control-Request-Method": "GET"},
     )
-    assert preflight.status_code == 401 and "access-control-allow-origin" not in preflight.headers
+    assert preflight.status_code == 403 and "access-control-allow-origin" not in preflight.headers
 
 
 @pytest.mark.parametrize("path", ["/", "/app.js", "/health", "/api/status", "/api/none", "/api/ohlcv?limit=0"])

@@ -1,7 +1,7 @@
 """The HTTP application: reads of the running bot for pages and scripts."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from importlib import metadata
 from pathlib import Path
@@ -17,11 +17,13 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from crypto_bot.api.answers import Equity, Health, Ohlcv, Orders, Status, Trades
 from crypto_bot.api.follow import Follower
-from crypto_bot.api.guard import HEALTH, Guard, Rules, allowed_hosts
+from crypto_bot.api.guard import HEALTH, add_guard
+from crypto_bot.api.origin import Surroundings
 from crypto_bot.api.problem import Problem, problem_response
 from crypto_bot.api.replica import Replica
 from crypto_bot.api.series import CANDLES_KEPT, POINTS_KEPT
 from crypto_bot.api.static import open_paths
+from crypto_bot.api.throttle import Limits
 from crypto_bot.api.views import candle_answer, order_answer, point_answer, status_of, trade_answer
 from crypto_bot.domain.timeframe import timeframe_ns
 from crypto_bot.domain.units import parse_time_ns
@@ -131,12 +133,13 @@ def create_app(
     static_folder: Path,
     *,
     state_folder: Path | None = None,
-    hosts: Collection[str] = (),
+    around: Surroundings | None = None,
+    limits: Limits | None = None,
 ) -> FastAPI:
     """Build the application over one database, which need not exist yet.
 
-    `state_folder` holds the lock that tells whether the engine lives; `hosts` are names beside the
-    loopback ones that requests may be addressed to.
+    `state_folder` holds the lock that tells whether the engine lives, and the granted tokens; `around`
+    says which host names, pages and proxies are known, `limits` how often somebody may ask.
     """
     follower = Follower(database, state_folder)
 
@@ -159,8 +162,7 @@ def create_app(
     app.add_exception_handler(StarletteHTTPException, _http_problem)
     app.add_exception_handler(RequestValidationError, _invalid_request)
     app.add_exception_handler(500, _internal_error)
-    rules = Rules(token, allowed_hosts(hosts), open_paths(static_folder) | {HEALTH})
-    app.add_middleware(Guard, rules=rules)
+    add_guard(app, token, open_paths(static_folder), state_folder=state_folder, around=around, limits=limits)
     return app
 
 

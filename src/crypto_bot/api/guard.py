@@ -1,83 +1,216 @@
-"""The door of the API: which host names it answers to, and who may come in. What is not open needs the token."""
+"""The door of the API: who may come in, from where, how often, and to which route.
 
-from collections.abc import Collection
-from dataclasses import dataclass
+It stands around the whole application: a route that the table of access does not name is never reached.
+"""
 
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fastapi import FastAPI
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from crypto_bot.api.access import ACCESS, ADMIN, OPEN, READ, Principal
+from crypto_bot.api.bounds import Bounded, Bounds
+from crypto_bot.api.grants import TokenBook, digest_of
+from crypto_bot.api.origin import Surroundings
 from crypto_bot.api.problem import HEADERS, problem_response
+from crypto_bot.api.routes import RANK, Routes
+from crypto_bot.api.throttle import Limits, Throttle, is_loopback
 from crypto_bot.api.token import is_token
+from crypto_bot.domain.errors import CryptoBotError
 
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 HEALTH = "/health"
+EMERGENCY = frozenset({("POST", "/api/risk/emergency-stop"), ("POST", "/api/risk/halt")})
+"""What stops the bot: from this machine no limit stands in its way."""
+OWN_NAME = "local"
+"""The name of whoever holds the token of `State/api_token` or API_TOKEN."""
+
+_HSTS = "max-age=31536000; includeSubDomains"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What the guard goes by: the own token, the granted ones, the table of access, and the open files."""
+
+    token: str
+    access: Mapping[tuple[str, str], str]
+    open_paths: frozenset[str]
+    around: Surroundings = field(default_factory=Surroundings)
+    book: TokenBook | None = None
+    limits: Limits = field(default_factory=Limits)
+    throttle: Throttle = field(default_factory=Throttle)
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
-    """The token, the host names that are ours, and the paths that are open to anybody for reading."""
+class _Asked:
+    """One request, as far as the guard reads it."""
 
-    token: str
-    hosts: frozenset[str]
-    open_paths: frozenset[str]
+    method: str
+    path: str
+    headers: Headers
+    address: str
+
+    @property
+    def is_emergency(self) -> bool:
+        return (self.method, self.path) in EMERGENCY and is_loopback(self.address)
 
 
 class Guard:
-    """ASGI middleware around the whole application: a new route is closed until its path is opened here."""
+    """ASGI middleware around the whole application."""
 
     def __init__(self, app: ASGIApp, rules: Rules) -> None:
         """Stand before an application."""
         self.app = app
         self.rules = rules
+        self._routes = Routes(rules.access)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer 400 to a foreign host name and 401 without the token; pass on everything else."""
+        """Answer what may not pass; let the rest through with its principal in `request.state`."""
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
         if scope["type"] != "http":
-            if scope["type"] == "lifespan":
-                await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        if host_name(headers.get("host", "")) not in self.rules.hosts:
-            refusal = problem_response(400, "This server does not answer to that host name.")
-            await refusal(scope, receive, send)
+        asked = _Asked(scope["method"], scope["path"], headers, self.rules.around.address_of(scope, headers))
+        is_file = asked.method in ("GET", "HEAD") and asked.path in self.rules.open_paths
+        decision: Principal | Response
+        if self.rules.around.came_by_proxy(scope):
+            decision = self._decide(asked, is_file)
+        else:
+            decision = problem_response(403, "Ask through the proxy, which encrypts.")
+        answer = self._dressed(send, asked, "no-cache" if is_file else "no-store")
+        if isinstance(decision, Response):
+            await decision(scope, receive, answer)
             return
-        is_open = scope["method"] in ("GET", "HEAD") and scope["path"] in self.rules.open_paths
-        if not is_open and not self._may_enter(headers):
-            challenge = 'Bearer realm="cryptotrader"'
-            if "authorization" in headers:
-                challenge += ', error="invalid_token"'
-            refusal = problem_response(
-                401, "Send the API token as 'Authorization: Bearer TOKEN'.", {"WWW-Authenticate": challenge}
+        scope.setdefault("state", {})["principal"] = decision
+        await self.app(scope, receive, answer)
+
+    def _decide(self, asked: _Asked, is_file: bool) -> Principal | Response:
+        """Return who asks, or the answer that turns them away."""
+        around, nobody = self.rules.around, Principal("", OPEN, asked.address)
+        if not around.answers_to(asked.headers.get("host", "")):
+            return problem_response(400, "This server does not answer to that host name.")
+        if not asked.is_emergency and (wait_s := self._over_budget(asked.address)):
+            return too_many(wait_s)
+        if is_file:
+            return nobody
+        if not around.may_ask(asked.headers):
+            return problem_response(403, "Pages of other origins may not call this server.")
+        if asked.method == "OPTIONS" and around.is_listed(origin := asked.headers.get("origin")):
+            return Response(status_code=204, headers=around.permission(str(origin), preflight=True))
+        needed = self._routes.needed(asked.method, asked.path)
+        if needed == OPEN:
+            return nobody
+        principal = self._principal(asked)
+        if isinstance(principal, Response):
+            return principal
+        if needed is None:
+            return self._nothing_there(asked)
+        if RANK[principal.role] < RANK[needed]:
+            return problem_response(
+                403, f"This needs the role {needed}; the token {principal.name} has {principal.role}."
             )
-            await refusal(scope, receive, send)
-            return
-        is_file = is_open and scope["path"] != HEALTH
-        await self.app(scope, receive, _with_headers(send, "no-cache" if is_file else "no-store"))
+        kind, budget = (
+            ("reads", self.rules.limits.reads) if needed == READ else ("commands", self.rules.limits.commands)
+        )
+        if not asked.is_emergency and (wait_s := self.rules.throttle.take(f"{kind} of {principal.name}", budget)):
+            return too_many(wait_s)
+        return principal
 
-    def _may_enter(self, headers: Headers) -> bool:
-        scheme, _, token = headers.get("authorization", "").partition(" ")
-        return scheme.lower() == "bearer" and is_token(token.strip(), self.rules.token)
+    def _over_budget(self, address: str) -> float:
+        limits = self.rules.limits
+        return self.rules.throttle.take(f"from {address}", limits.loopback if is_loopback(address) else limits.address)
+
+    def _nothing_there(self, asked: _Asked) -> Response:
+        methods = [*self._routes.methods(asked.path), *(("GET", "HEAD") if asked.path in self.rules.open_paths else ())]
+        if methods:
+            return problem_response(405, "Method Not Allowed", {"Allow": ", ".join(methods)})
+        return problem_response(404, "There is nothing here.")
+
+    def _principal(self, asked: _Asked) -> Principal | Response:
+        """Return who holds the token that was sent; after too many wrong ones an address is not listened to."""
+        scheme, _, rest = asked.headers.get("authorization", "").partition(" ")
+        token = rest.strip() if scheme.lower() == "bearer" else ""
+        if not token:
+            return unauthorized(wrong="authorization" in asked.headers)
+        throttle, digest = self.rules.throttle, digest_of(token)
+        wait_s = throttle.paused_s(asked.address)
+        if wait_s and not asked.is_emergency and not throttle.is_welcome(asked.address, digest):
+            return too_many(wait_s)
+        if is_token(token, self.rules.token):
+            throttle.welcome(asked.address, digest)
+            return Principal(OWN_NAME, ADMIN, asked.address)
+        return self._granted(asked, token, digest)
+
+    def _granted(self, asked: _Asked, token: str, digest: str) -> Principal | Response:
+        book, throttle = self.rules.book, self.rules.throttle
+        try:
+            grant = None if book is None else book.find(token)
+        except CryptoBotError as error:
+            log.error("the granted tokens cannot be read, so that none of them opens anything: %s", error)
+            return unauthorized(wrong=True)
+        if book is not None and grant is not None:
+            if not grant.holds(book.wall()):  # once it was right: nobody guesses here
+                return unauthorized(wrong=True)
+            throttle.welcome(asked.address, digest)
+            return Principal(grant.name, grant.role, asked.address)
+        pause_s = throttle.missed(asked.address, self.rules.limits.tries)
+        if pause_s:
+            log.warning("another wrong token from %s; it has to wait %g s", asked.address, pause_s)
+        return unauthorized(wrong=True)
+
+    def _dressed(self, send: Send, asked: _Asked, caching: str) -> Send:
+        """Put the safety headers on whatever is answered."""
+        around, origin = self.rules.around, asked.headers.get("origin")
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers[name] = value
+                headers["Cache-Control"] = caching
+                if around.https:
+                    headers["Strict-Transport-Security"] = _HSTS
+                if around.origins:
+                    headers.add_vary_header("Origin")
+                if origin is not None and around.is_listed(origin):
+                    for name, value in around.permission(origin, preflight=False).items():
+                        headers[name] = value
+            await send(message)
+
+        return send_with_headers
 
 
-def host_name(value: str) -> str:
-    """Return the name in a Host header, lower case, without its port: `[::1]:8080` gives `::1`."""
-    if value.startswith("["):
-        return value[1:].partition("]")[0].lower()
-    return value.partition(":")[0].lower()
+def add_guard(
+    app: FastAPI,
+    token: str,
+    open_paths: frozenset[str],
+    *,
+    state_folder: Path | None = None,
+    around: Surroundings | None = None,
+    limits: Limits | None = None,
+) -> None:
+    """Put the guard, and the bounds of a request behind it, around an application."""
+    book = None if state_folder is None else TokenBook(state_folder)
+    rules = Rules(token, ACCESS, open_paths, around or Surroundings(), book, limits or Limits())
+    app.add_middleware(Bounded, bounds=Bounds())
+    app.add_middleware(Guard, rules=rules)
 
 
-def allowed_hosts(configured: Collection[str]) -> frozenset[str]:
-    """Return the loopback names and the configured ones."""
-    return LOOPBACK | {host_name(name) for name in configured if name}
+def too_many(wait_s: float) -> Response:
+    """Return the answer to somebody who has to wait."""
+    return problem_response(429, "Too many requests; wait a little.", {"Retry-After": str(max(1, round(wait_s + 0.5)))})
 
 
-def _with_headers(send: Send, caching: str) -> Send:
-    async def send_with_headers(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            for name, value in HEADERS.items():
-                headers[name] = value
-            headers["Cache-Control"] = caching
-        await send(message)
-
-    return send_with_headers
+def unauthorized(*, wrong: bool) -> Response:
+    """Return the answer to somebody without a token that holds."""
+    challenge = 'Bearer realm="cryptotrader"' + (', error="invalid_token"' if wrong else "")
+    return problem_response(
+        401, "Send the API token as 'Authorization: Bearer TOKEN'.", {"WWW-Authenticate": challenge}
+    )

@@ -1,31 +1,32 @@
 """The address of the API: bound once, and handed to whoever serves there."""
 
 import ipaddress
+import re
 import socket
 import time
+from urllib.parse import urlsplit
 
+from crypto_bot.api.origin import LOOPBACK, Surroundings
+from crypto_bot.api.throttle import is_loopback
 from crypto_bot.domain.errors import UsageError
 
 _PAUSE_S = 0.1
+_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*", re.IGNORECASE)
 
 
 def listen(
     host: str,
     port: int,
+    around: Surroundings | None = None,
     *,
-    behind_proxy: bool = False,
     patience_s: float = 0.0,
     advice: str = "choose another with --port",
 ) -> socket.socket:
     """Bind the address; for `patience_s` wait for whoever is just leaving it.
 
-    Raises UsageError when it is taken, or open to others without a proxy that encrypts.
+    Raises UsageError when it is taken, or unsafe: see `check_surroundings`.
     """
-    if not behind_proxy and not _is_loopback(host):
-        raise UsageError(
-            f"the API speaks plain HTTP and {host} can be reached from other machines; use 127.0.0.1,"
-            " or put a TLS proxy before it and say --behind-proxy"
-        )
+    check_surroundings(host, around or Surroundings())
     until = time.monotonic() + patience_s
     while True:
         try:
@@ -34,6 +35,39 @@ def listen(
             if time.monotonic() >= until:
                 raise UsageError(f"the API cannot listen on {host} port {port} ({error}); {advice}") from error
         time.sleep(_PAUSE_S)
+
+
+def check_surroundings(address: str, around: Surroundings) -> None:
+    """Refuse every way of serving that would let somebody in who should not be: UsageError says what is missing.
+
+    An address that others can reach needs a proxy that encrypts (`https`), the proxy's own address, and a
+    host name; lists never hold a wildcard.
+    """
+    for host in around.hosts:
+        if not _NAME.fullmatch(host.partition(":")[0]) and not _is_address(host):
+            raise UsageError(f"{host!r} cannot be a host name of the API; name each one exactly, never *")
+    for origin in around.origins:
+        parts = urlsplit(origin)
+        if parts.scheme not in ("http", "https") or "*" in origin or f"{parts.scheme}://{parts.netloc}" != origin:
+            raise UsageError(f"{origin!r} is not an exact origin like https://desk.example, and * is never allowed")
+    for proxy in around.proxies:
+        if not _is_address(proxy) or ipaddress.ip_address(proxy).is_unspecified:
+            raise UsageError(f"{proxy!r} is not the address of a proxy; name each one, never a wildcard or a network")
+    if around.proxies and not around.https:
+        raise UsageError("--trusted-proxy is of use only with --behind-proxy, which says that the proxy encrypts")
+    if is_loopback(address):
+        return
+    if not around.https:
+        raise UsageError(
+            f"the API speaks plain HTTP and {address} can be reached from other machines; use 127.0.0.1,"
+            " or put a TLS proxy before it and say --behind-proxy"
+        )
+    if not around.proxies:
+        raise UsageError(
+            f"{address} can be reached from other machines; say with --trusted-proxy which address the proxy calls from"
+        )
+    if not any(name for name in around.names - LOOPBACK if not _is_address(name)):
+        raise UsageError(f"{address} can be reached from other machines; say with --allow-host what name the proxy has")
 
 
 def url_of(listener: socket.socket) -> str:
@@ -57,8 +91,9 @@ def _bound(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _is_loopback(host: str) -> bool:
+def _is_address(text: str) -> bool:
     try:
-        return ipaddress.ip_address(host).is_loopback
+        ipaddress.ip_address(text)
     except ValueError:
-        return host == "localhost"
+        return False
+    return True

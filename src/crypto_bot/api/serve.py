@@ -14,7 +14,9 @@ from pathlib import Path
 import uvicorn
 
 from crypto_bot.api.app import create_app
-from crypto_bot.api.listen import listen, url_of
+from crypto_bot.api.connection import CONNECTIONS_MAX, HEAD_BYTES, BoundedConnection
+from crypto_bot.api.listen import check_surroundings, listen, url_of
+from crypto_bot.api.origin import Surroundings
 from crypto_bot.api.static import static_folder
 from crypto_bot.api.token import load_token
 from crypto_bot.domain.errors import CryptoBotError
@@ -58,7 +60,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
     parser.add_argument("--port", type=int, default=8080, help="0 picks a free one (default 8080)")
     parser.add_argument("--allow-host", action="append", default=[], help="host name that requests may name")
+    parser.add_argument("--allow-origin", action="append", default=[], help="page of another's that may call")
     parser.add_argument("--behind-proxy", action="store_true", help="a TLS proxy stands before this address")
+    parser.add_argument(
+        "--trusted-proxy", action="append", default=[], metavar="ADDRESS", help="whose X-Forwarded-For is believed"
+    )
     parser.add_argument("--listener", type=int, metavar="N", help="file descriptor that listens already")
     parser.add_argument(
         "--exit-with-parent", type=int, nargs="?", const=os.getppid(), metavar="PID",
@@ -68,26 +74,36 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _listener(options: argparse.Namespace) -> socket.socket:
-    """Return the socket that the starting process holds, or bind one."""
-    if options.listener is not None:
-        return socket.socket(fileno=options.listener)
-    return listen(options.host, options.port, behind_proxy=options.behind_proxy)
+    """Return the socket that the starting process holds, or bind one; UsageError for an address that is unsafe."""
+    if options.listener is None:
+        return listen(options.host, options.port, _surroundings(options))
+    listener = socket.socket(fileno=options.listener)
+    check_surroundings(str(listener.getsockname()[0]), _surroundings(options))
+    return listener
+
+
+def _surroundings(options: argparse.Namespace) -> Surroundings:
+    hosts = [*options.allow_host, options.host]
+    return Surroundings(hosts, options.allow_origin, options.trusted_proxy, https=options.behind_proxy)
 
 
 def _serve(options: argparse.Namespace, listener: socket.socket) -> None:
     database = address_of(options.database or _from_environment() or options.state / "trading.db")
     token = load_token(options.state, os.environ)
-    hosts = [*options.allow_host, options.host]
-    app = create_app(database, token, static_folder(), state_folder=options.state, hosts=hosts)
+    app = create_app(database, token, static_folder(), state_folder=options.state, around=_surroundings(options))
     server = _Server(
         uvicorn.Config(
             app,
-            log_level="warning",
+            http=BoundedConnection,
+            h11_max_incomplete_event_size=HEAD_BYTES,
+            log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,
             lifespan="on",
             ws="none",
-            limit_concurrency=200,
+            limit_concurrency=CONNECTIONS_MAX,
+            timeout_keep_alive=5,
             timeout_graceful_shutdown=2,
         )
     )

@@ -27,6 +27,9 @@ COMMANDS = (
     Command("db upgrade", "crypto_bot.cli.db_upgrade", "bring the database to this program's schema, copied before"),
     Command("db check", "crypto_bot.cli.db_check", "compare the tables with the journal they were told from"),
     Command("db export", "crypto_bot.cli.db_export", "write tables as CSV, JSON or Parquet files"),
+    Command("token add", "crypto_bot.cli.token_add", "make a token for the API, with a role and an end"),
+    Command("token list", "crypto_bot.cli.token_list", "show which tokens there are"),
+    Command("token revoke", "crypto_bot.cli.token_revoke", "end a token at once"),
     Command("warm", "crypto_bot.cli.warm", "compile what is not compiled yet"),
 )
 """One line per command, in the order of `--help`; a command of two words belongs to a group."""

@@ -7,9 +7,10 @@ socket, so that the address stays the same and callers wait instead of being tur
 import asyncio
 import logging
 import os
+import re
 import subprocess  # nosec B404: the web process is our own module
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from socket import socket
@@ -22,7 +23,18 @@ _LOOK_S = 0.5
 _PAUSES_S = (0.5, 2.0, 5.0, 15.0, 60.0)
 _PATIENCE_S = 3.0
 
+_HARMLESS = re.compile(
+    r"PATH|HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_\w+|TZ|TMPDIR|VIRTUAL_ENV|LD_LIBRARY_PATH|PG\w+"
+    r"|PYTHON\w+|XDG_\w+|CRYPTO_BOT_\w+|COVERAGE_\w+"
+)
+"""Variables that the web process gets, the database's among them; a key under another name is not."""
+
 log = logging.getLogger(__name__)
+
+
+def harmless(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that say how a process runs; whatever could be a key stays with the engine."""
+    return {name: text for name, text in environment.items() if _HARMLESS.fullmatch(name)}
 
 
 @dataclass(frozen=True)
@@ -34,6 +46,7 @@ class WebPlace:
     host: str
     environment: Mapping[str, str]
     log_file: Path
+    origins: Sequence[str] = ()
 
 
 class Web:
@@ -53,6 +66,7 @@ class Web:
             environment["DATABASE_URL"] = place.database
         else:
             words += ["--database", place.database]
+        words += [word for origin in place.origins for word in ("--allow-origin", origin)]
         words += ["--listener", str(listener), "--exit-with-parent", str(os.getpid())]
         with os.fdopen(os.open(place.log_file, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600), "wb") as troubles:
             self._process = subprocess.Popen(  # noqa: S603  # nosec B603: our own module, no shell

@@ -33,6 +33,7 @@ TERMS = {
 
 GRID = {"lower_price": 15_000.0, "upper_price": 45_000.0, "num_grids": 58, "total_investment": 9_000.0}
 INFINITY = {"num_grids": 24, "spacing_type": "geometric", "sizing": "quote", "top": "infinity", "upper_price": 20_000.0}
+FEW = {"parts": 3, "universe": 3, "min_days": 30, "max_weight": 0.7, "band": 0.05}
 STRATEGIES: dict[str, tuple[Path, Mapping[str, Any]]] = {
     "simple_ma": (SHIPPED / "simple_ma.py", {}),
     "quick_ma": (SHIPPED / "simple_ma.py", {"fast": 3, "slow": 11, "fraction": 0.7}),
@@ -43,11 +44,9 @@ STRATEGIES: dict[str, tuple[Path, Mapping[str, Any]]] = {
     "buy_and_hold": (SHIPPED / "buy_and_hold.py", {}),
     "puppet": (HERE / "strategies" / "puppet.py", {"seed": 5, "often": 4}),
     "donchian_trend": (SHIPPED / "donchian_trend.py", {}),
+    "cross_section_momentum": (SHIPPED / "cross_section_momentum.py", FEW),
     "donchian_partial": (SHIPPED / "donchian_trend.py", {"partial": True, "band": 0.0}),
-    **{
-        name: (OWN / f"{name}.py", {})
-        for name in ("rsi_reversion", "mean_reversion", "momentum", "dca", "cross_section_momentum")
-    },
+    **{name: (OWN / f"{name}.py", {}) for name in ("rsi_reversion", "mean_reversion", "momentum", "dca")},
 }
 
 CASES = [

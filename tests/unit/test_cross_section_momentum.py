@@ -1,0 +1,156 @@
+"""Cross-sectional momentum against its closed form, its choice of coins, and its sleeves."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from crypto_bot.authoring.mistake import Mistake
+from crypto_bot.domain.instrument import Instrument
+from crypto_bot.domain.market import Candles
+from crypto_bot.domain.units import DAY_NS, parse_time_ns
+from crypto_bot.strategies.catalogue import module_of
+from tests.plays import SHIPPED, Played, Rooms, Terms, play
+
+START_NS = parse_time_ns("2021-01-04")
+"""A Monday."""
+
+AT_CLOSE = Terms(costs=(0, 0, 0), fill_at="close")
+SMALL: dict[str, Any] = {"lookback": 7, "universe": 10, "min_days": 10, "volume_days": 3, "max_weight": 1.0}
+
+FloatArray = npt.NDArray[np.float64]
+
+
+def coin(number: int, closes: FloatArray, volumes: FloatArray | None = None) -> Candles:
+    """Return daily candles that never move within a day; a volume of 1 unless told."""
+    instrument = Instrument(f"C{number}/USDT", price_scale=10**6, quantity_scale=10**6)
+    column = np.rint(closes * instrument.price_scale).astype(np.int64)
+    traded = np.ones(closes.size) if volumes is None else volumes
+    times = START_NS + np.arange(closes.size) * DAY_NS
+    quantity = np.rint(traded * instrument.quantity_scale).astype(np.int64)
+    return Candles(instrument, "1d", times, column, column, column, column, quantity)
+
+
+def growing(rates: Sequence[float], bars: int) -> list[Candles]:
+    """Return coins that grow by a constant rate a week; each begins at 100."""
+    return [coin(k, 100.0 * (1 + rate) ** (np.arange(bars) / 7)) for k, rate in enumerate(rates)]
+
+
+def run(candles: list[Candles], terms: Terms = AT_CLOSE, **params: Any) -> Played:
+    rooms = Rooms.plain()
+    strategy = rooms.binding.Strategy(SHIPPED / "cross_section_momentum.py")
+    return play(rooms, [(strategy, {**SMALL, **params})], candles, terms)
+
+
+def asked(played: Played) -> list[float]:
+    """Return the share of each coin that was asked for last."""
+    return [round(float(share), 6) for share in played.cell("asked")[:, 0]]
+
+
+def test_ten_constant_growths_earn_the_mean_of_the_best_two_less_that_of_the_worst_two() -> None:
+    """1 to 10 % a week: 9.5 - 1.5 = 8.0 % a week, and nobody ever changes places."""
+    candles = growing([k / 100 for k in range(1, 11)], 140)
+    weekly = {}
+    for leg, members in (("winners", {8, 9}), ("losers", {0, 1})):
+        played = run(candles, staggered=False, rising=False, band=0.0, leg=leg)
+        mondays = played.curve[13::7].astype(float)  # the close of a Sunday is the open of a Monday
+        weekly[leg] = mondays[2:] / mondays[1:-1] - 1
+        assert weekly[leg].size > 15
+        assert set(played.fills()["instrument"].tolist()) == members
+    assert weekly["winners"] == pytest.approx(0.095, abs=2e-7)
+    assert weekly["losers"] == pytest.approx(0.015, abs=2e-7)
+    assert weekly["winners"] - weekly["losers"] == pytest.approx(0.08, abs=4e-7)
+
+
+def test_within_the_band_what_drifts_is_left_alone() -> None:
+    candles = growing([k / 100 for k in range(1, 11)], 140)
+    assert run(candles, staggered=False).fills().size == 2
+    cut = run(candles, staggered=False, band=0.05).fills()
+    assert cut.size > 2 and set(cut["side"].tolist()) == {1, -1}
+
+
+def test_one_sleeve_a_day_is_filled() -> None:
+    """A coin that jumps to the top gets another seventh every day."""
+    bars = 28
+    candles = growing([0.01, 0.02, 0.03, 0.04, 0.05], bars)
+    jumped: FloatArray = np.repeat([50.0, 100.0], [20, bars - 20])
+    for days in range(1, 8):
+        played = run([each.between(None, START_NS + (19 + days) * DAY_NS) for each in (*candles, coin(5, jumped))])
+        assert asked(played)[5] == round(days / 7, 6)
+        assert sum(asked(played)) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_the_whole_is_formed_on_mondays_when_sleeves_do_not_take_turns() -> None:
+    candles = growing([0.01, 0.02, 0.03, 0.04, 0.05], 40)
+    rising = coin(5, 100 * 1.2 ** (np.maximum(np.arange(40.0) - 15, 0)))
+    played = run([*candles, rising], staggered=False)
+    opened = {int(fill["time_ns"] - START_NS) // DAY_NS for fill in played.fills()}
+    assert opened and all(day % 7 == 0 for day in opened)
+
+
+@pytest.mark.parametrize("days", [1, 2, 3, 4, 7, 30])
+def test_the_median_is_that_of_the_last_days(days: int) -> None:
+    chance = np.random.default_rng(days)
+    coins = [
+        coin(k, 50.0 + chance.integers(0, 5, 45), np.rint(chance.lognormal(3, 1, 45)).astype(float)) for k in range(3)
+    ]
+    for bars in (32, 33, 40, 45):
+        shown = [each.between(None, START_NS + (bars - 1) * DAY_NS) for each in coins]
+        played = run(shown, universe=5, min_days=31, volume_days=days)
+        traded = [each.close / 1e6 * each.volume / 1e6 for each in shown]
+        assert played.cell("median")[:, 0] == pytest.approx([np.median(each[-days:]) for each in traded])
+
+
+def test_one_day_of_large_volume_does_not_make_a_coin_liquid() -> None:
+    """The best coin of all is left out while its median is the smallest, however large its mean."""
+    bars = 30
+    candles = growing([0.01, 0.02, 0.03, 0.04, 0.05], bars)
+    thin = np.full(bars, 0.01)
+    thin[bars - 2 :: 3] = 1e6
+    best = coin(5, 100 * 1.5 ** (np.arange(bars) / 7), thin)
+    assert asked(run([*candles, best], universe=5)) == [0, 0, 0, 0, 1, 0]
+    assert asked(run([*candles, best], universe=6)) == [0, 0, 0, 0, 0, 1]
+    assert asked(run([*candles, best], universe=6, min_volume=6.0)) == [0, 0, 0, 0, 1, 0]
+
+
+def test_of_equals_the_first_of_the_run_is_taken() -> None:
+    assert asked(run(growing([0.03] * 6, 25))) == [1, 0, 0, 0, 0, 0]
+
+
+def test_few_coins_are_no_cross_section() -> None:
+    assert run(growing([0.01, 0.02, 0.03, 0.04], 60)).fills().size == 0
+    assert run(growing([0.01, 0.02, 0.03, 0.04, 0.05], 60)).fills().size > 0
+
+
+def test_who_falls_is_not_held_unless_asked_to() -> None:
+    falling = growing([-0.05, -0.04, -0.03, -0.02, -0.01], 40)
+    assert run(falling).fills().size == 0
+    assert asked(run(falling, rising=False)) == [0, 0, 0, 0, 1]
+
+
+def test_no_coin_gets_more_than_its_cap() -> None:
+    assert asked(run(growing([k / 100 for k in range(10)], 40), max_weight=0.2)) == [0] * 8 + [0.2, 0.2]
+
+
+def test_a_coin_waits_until_it_is_old_enough() -> None:
+    candles = growing([0.01, 0.02, 0.03, 0.04, 0.05], 60)
+    first = run(candles, min_days=40).fills()[0]
+    assert int(first["time_ns"] - START_NS) // DAY_NS == 40
+
+
+@pytest.mark.parametrize(
+    ("params", "sentence"),
+    [
+        ({"hold_days": 0}, "lookback and hold_days must be 1 or more"),
+        ({"universe": 4}, "universe must not be smaller than parts"),
+        ({"volume_days": 400}, "volume_days must lie between 1 and min_days"),
+        ({"max_weight": 0.0}, "max_weight must lie between 0 and 1"),
+        ({"band": -0.1}, "band must lie between 0 and 1"),
+        ({"leg": "both"}, "leg must be 'winners' or 'losers'"),
+    ],
+)
+def test_what_cannot_work_is_refused(params: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(Mistake, match=sentence):
+        module_of("cross_section_momentum").parameters.read(params)

@@ -93,9 +93,7 @@ def test_the_whole_is_formed_on_mondays_when_sleeves_do_not_take_turns() -> None
 @pytest.mark.parametrize("days", [1, 2, 3, 4, 7, 30])
 def test_the_median_is_that_of_the_last_days(days: int) -> None:
     chance = np.random.default_rng(days)
-    coins = [
-        coin(k, 50.0 + chance.integers(0, 5, 45), np.rint(chance.lognormal(3, 1, 45)).astype(float)) for k in range(3)
-    ]
+    coins = [coin(k, np.rint(chance.uniform(50, 55, 45)), np.rint(chance.lognormal(3, 1, 45))) for k in range(3)]
     for bars in (32, 33, 40, 45):
         shown = [each.between(None, START_NS + (bars - 1) * DAY_NS) for each in coins]
         played = run(shown, universe=5, min_days=31, volume_days=days)

@@ -3,22 +3,17 @@
 The files are not part of the project; see tests/data/metrics/PROVENANCE.md.
 """
 
-import csv
 import json
-import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 
 from crypto_bot.backtesting import moments
 from crypto_bot.backtesting.drawdown import falls
-from crypto_bot.backtesting.metrics import simple_returns
 from crypto_bot.backtesting.scores import score
 
-FloatArray = npt.NDArray[np.float64]
 FINE = 10**12
 
 
@@ -85,61 +80,3 @@ def test_freqtrades_drawdown_is_ours_on_the_same_curve(freqtrade: dict[str, Any]
     equity = freqtrade["starting_balance"] + np.concatenate(([0.0], moved))
     assert -float(np.min(falls(equity))) == pytest.approx(freqtrade["max_drawdown_account"], rel=1e-9)
     # What theirs does not see is the fall while trades are open: closed profits are its curve, every bar is ours.
-
-
-def cross_of(reference: Path) -> tuple[FloatArray, list[float], FloatArray]:
-    """Return equity at each close, profit of each trade and days' exposure of the crossing averages on GOOG.
-
-    By the rules that the reference states: whole shares, next open, always long or short after the first cross,
-    the last trade closed at the last bar's open.
-    """
-    with file_of(reference, "backtesting_py", "GOOG.csv").open() as file:
-        rows = list(csv.DictReader(file))
-    opens, closes = (np.array([float(row[name]) for row in rows]) for name in ("Open", "Close"))
-    sums = np.concatenate(([0.0], np.cumsum(closes)))
-    ends = np.arange(30, closes.size + 1)
-    gap = np.full(closes.size, np.nan)
-    gap[29:] = (sums[ends] - sums[ends - 10]) / 10 - (sums[ends] - sums[ends - 30]) / 30
-    cash, held, entry, nets, equity = 10_000.0, 0, 0.0, [], []
-    inside = np.zeros(closes.size, dtype=bool)
-    for bar in range(closes.size):
-        turn = 0
-        if bar > 30 and gap[bar - 2] * gap[bar - 1] < 0:
-            turn = 1 if gap[bar - 1] > 0 else -1
-        if turn and np.sign(held) != turn:
-            if held:
-                nets.append(held * (opens[bar] - entry))
-                cash += nets[-1]
-            entry, held = opens[bar], turn * int(cash // opens[bar])
-        inside[bar] = held != 0
-        equity.append(cash + held * (closes[bar] - entry))
-    nets.append(held * (opens[-1] - entry))
-    equity[-1] = cash + nets[-1]
-    return np.array([10_000.0, *equity]), nets, inside
-
-
-def test_backtesting_pys_cross_has_our_figures_where_definitions_agree(reference: Path) -> None:
-    told = json.loads(file_of(reference, "backtesting_py", "expected_smacross_goog.json").read_text())
-    want = told["expected"]
-    equity, nets, inside = cross_of(reference)
-    found = score(np.array([round(net * FINE) // 10**4 for net in nets]))
-    assert (len(nets), equity[-1]) == (want["# Trades"], pytest.approx(want["Equity Final [$]"]))
-    assert float(np.min(falls(equity))) * 100 == pytest.approx(want["Max. Drawdown [%]"], rel=1e-9)
-    assert (found.win_rate or 0) * 100 == pytest.approx(want["Win Rate [%]"])
-    assert found.sqn == pytest.approx(want["SQN"], rel=1e-6)
-    assert float(np.mean(inside)) * 100 == pytest.approx(want["Exposure Time [%]"], abs=0.1)
-
-
-def test_backtesting_pys_ratios_differ_by_the_conventions_that_the_docs_tell(reference: Path) -> None:
-    told = json.loads(file_of(reference, "backtesting_py", "expected_smacross_goog.json").read_text())
-    want = told["expected"]
-    returns = simple_returns(cross_of(reference)[0][1:])
-    ours = moments.sharpe(returns, 252)
-    # Theirs: geometric growth a year over a deviation that compounds with it. Ours: mean over deviation, times a root.
-    days = returns.size + 1
-    mean = float(np.exp(np.sum(np.log1p(returns)) / days)) - 1
-    geometric = (1 + mean) ** 252 - 1
-    variance = float(np.var(np.concatenate((returns, [0.0]))[:-1], ddof=1))
-    spread = math.sqrt((variance + (1 + mean) ** 2) ** 252 - (1 + mean) ** (2 * 252))
-    assert geometric / spread == pytest.approx(want["Sharpe Ratio"], rel=2e-3)
-    assert ours == pytest.approx(0.7984, abs=1e-4)

@@ -30,7 +30,14 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted(
     path.relative_to(ROOT).as_posix() for pattern in ("*.md", "docs/*.md", "docs/*/*.md") for path in ROOT.glob(pattern)
 )
-FOLLOWED = ("README.md", "docs/backtesting.md", "docs/configuration.md", "docs/data.md", "docs/debugging.md")
+FOLLOWED = (
+    "README.md",
+    "docs/backtesting.md",
+    "docs/configuration.md",
+    "docs/data.md",
+    "docs/debugging.md",
+    "docs/strategies.md",
+)
 OURS = (*FOLLOWED, "docs/architecture.md", "docs/tutorial.md", "SECURITY.md", "CHANGELOG.md")
 
 _FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
@@ -139,6 +146,18 @@ def test_the_readme_names_the_strategies_that_ship() -> None:
     shipped = re.search(r"ship: ([^.]*)\.", text)
     assert shipped is not None
     assert re.findall(r"`(\w+)`", shipped[1]) == list(NAMES)
+
+
+def test_every_strategy_has_its_section_with_an_example() -> None:
+    sections = text_of("docs/strategies.md").split("\n## ")[1:]
+    assert [section.split("\n")[0] for section in sections] == sorted(NAMES, key=_place_on_the_page)
+    for section in sections:
+        assert f"```bash\npython -m crypto_bot backtest --strategy {section.split()[0]} " in section
+        assert "**Known.** " in section
+
+
+def _place_on_the_page(name: str) -> int:
+    return text_of("docs/strategies.md").find(f"\n## {name}\n")
 
 
 def test_what_the_readme_calls_absent_is_absent() -> None:

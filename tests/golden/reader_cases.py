@@ -246,6 +246,16 @@ CHANGES: dict[str, tuple[str, str]] = {
     # settings
     "timeframe in words": ("LEVELS =", 'timeframe = "daily"\nLEVELS ='),
     "timeframe worked out": ("LEVELS =", 'timeframe = "1" + "d"\nLEVELS ='),
+    "timeframe as a parameter of a number": ("on: bool = True", "timeframe: int = 20"),
+    "timeframe as a choice of other names": ("spacing: Literal[", "timeframe: Literal["),
+    "timeframe twice": (
+        "LEVELS = (0.5, 1.0)\n\n\nclass Params(NamedTuple):",
+        "timeframe = '1d'\n\n\nclass Params(NamedTuple):\n    timeframe: Literal['1h', '1d'] = '1d'",
+    ),
+    "timeframe as a parameter of a strategy that wakes for fills": (
+        "LEVELS = (0.5, 1.0)\n\n\nclass Params(NamedTuple):",
+        "wake = 'fills'\n\n\nclass Params(NamedTuple):\n    timeframe: Literal['1h', '1d'] = '1d'",
+    ),
     "wake in words": ("LEVELS =", 'wake = "daily"\nLEVELS ='),
     "warm-up of nothing": ("LEVELS =", "warmup = 0\nLEVELS ="),
     "indicator in a strategy that wakes for fills": (_BODY, "target(k, ema(k, 5))\n\n\nwake = 'fills'"),

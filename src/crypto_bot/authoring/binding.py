@@ -47,7 +47,7 @@ class Bound:
     @property
     def own_ns(self) -> int:
         """The length of the strategy's own bars, 0 when it decides on those of the run."""
-        return timeframe_ns(self.module.timeframe) if self.module.timeframe else 0
+        return _own_ns(self.module, self.params)
 
 
 class Strategy:
@@ -63,6 +63,10 @@ class Strategy:
         """The name of the strategy."""
         return self.module.name
 
+    def own_ns(self, params: ParameterSet) -> int:
+        """Return the length of its own bars with these parameters, 0 when it decides on those of the run."""
+        return _own_ns(self.module, params)
+
     def bind(self, params: ParameterSet, symbols: int, run_ns: int, bar_ns: int | None = None) -> Bound:
         """Return the strategy ready to run on so many symbols, with bars of the run's length.
 
@@ -70,9 +74,9 @@ class Strategy:
         Memory is one block of 8-byte words: its bytes are its snapshot.
         """
         bar_ns = bar_ns or run_ns
-        own_ns = timeframe_ns(self.module.timeframe) if self.module.timeframe else run_ns
+        own_ns = self.own_ns(params) or run_ns
         if own_ns % run_ns:
-            text = f"it decides on {self.module.timeframe} bars, which cannot be made of the run's bars"
+            text = f"it decides on {self.module.timeframe_of(params)} bars, which cannot be made of the run's bars"
             raise Mistake(self.module.path, 0, f"{text}; choose a shorter --timeframe that divides them")
         warming = Warming(self.module, params, own_ns)
         whole = new_block(self.module, params, warming, symbols)
@@ -88,6 +92,11 @@ class Strategy:
         if shape not in self._walkers:
             self._walkers[shape] = _load(self.module, walker_text(self.module, params, own=own))
         return self._walkers[shape]
+
+
+def _own_ns(module: Module, params: ParameterSet) -> int:
+    timeframe = module.timeframe_of(params)
+    return timeframe_ns(timeframe) if timeframe else 0
 
 
 def _load(module: Module, text: str) -> Walkers:

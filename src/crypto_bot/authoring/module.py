@@ -87,6 +87,8 @@ class Module:
 
     `namespace` is what running its top level gave; `cells` is the memory that the default parameters ask for, and
     `memory_of` says it for others. `functions` are the names of the author's functions that are compiled, `step` too.
+    `timeframe` is that of the bars it decides on, None for those of the run; with `chosen_timeframe` it is the default
+    of the parameter of that name.
     """
 
     path: Path
@@ -100,6 +102,7 @@ class Module:
     cells: Mapping[str, Cell]
     memory_of: Callable[[ParameterSet], Mapping[str, Cell]]
     timeframe: str | None
+    chosen_timeframe: bool
     wake: Literal["bars", "fills"]
     warmup: int | None
     takes_memory: bool
@@ -119,6 +122,10 @@ class Module:
     def params(self) -> type[ParameterSet]:
         """The author's class Params; an empty one when there is none."""
         return self.parameters.params
+
+    def timeframe_of(self, params: ParameterSet) -> str | None:
+        """Return the timeframe it decides on with these parameters, None for that of the run."""
+        return str(params[self.parameters.names.index("timeframe")]) if self.chosen_timeframe else self.timeframe
 
     def edited_text(self) -> str:
         """Return the author's text with all edits done, line for line."""

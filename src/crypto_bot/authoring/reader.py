@@ -17,7 +17,7 @@ from crypto_bot.authoring.rewriting import Rewriting
 from crypto_bot.authoring.scope import Facts, Scope, argument_kind, local_names
 from crypto_bot.authoring.source import TOO_DEEP, Source, open_source
 from crypto_bot.authoring.statements import result_of
-from crypto_bot.authoring.uses import Uses
+from crypto_bot.authoring.uses import Uses, is_timeframe
 from crypto_bot.domain.timeframe import timeframe_ns
 
 _NUMBERS: Mapping[type, Simple] = {bool: Simple.FLAG, int: Simple.WHOLE, float: Simple.DECIMAL}
@@ -51,7 +51,7 @@ def _read(source: Source) -> Module:
     Reading(facts, namespace).all_functions()
     rewriting = _rewritten(facts)
     uses = rewriting.uses
-    timeframe, wake, warmup = _timeframe(parts), _wake(parts), _warmup(parts)
+    timeframe, wake, warmup = _timeframe(parts, parameters), _wake(parts), _warmup(parts)
     if uses.unknown_reach is not None and warmup is None:
         text = "how far this looks back is not known before the run; declare warmup = ... at the top of the file"
         source.refuse(uses.unknown_reach, text)
@@ -69,6 +69,7 @@ def _read(source: Source) -> Module:
         cells=cells,
         memory_of=memory_of,
         timeframe=timeframe,
+        chosen_timeframe="timeframe" in parameters.names,
         wake=wake,
         warmup=warmup,
         takes_memory="m" in parts.arguments("step"),
@@ -160,8 +161,10 @@ def _setting(parts: Parts, name: str) -> object:
     return node.value.value if node is not None and isinstance(node.value, ast.Constant) else None
 
 
-def _timeframe(parts: Parts) -> str | None:
+def _timeframe(parts: Parts, parameters: Parameters) -> str | None:
     node, given = parts.settings.get("timeframe"), _setting(parts, "timeframe")
+    if "timeframe" in parameters.names:
+        return _chosen_timeframe(parts, parameters.declared[parameters.names.index("timeframe")])
     if node is None:
         return None
     try:
@@ -169,6 +172,19 @@ def _timeframe(parts: Parts) -> str | None:
     except ValueError:
         parts.source.refuse(node, f"timeframe is {given!r}; write it as '5m', '4h', '1d' or '1w'")
     return str(given)
+
+
+def _chosen_timeframe(parts: Parts, parameter: Parameter) -> str:
+    """Return the default of the parameter that names the bars to decide on."""
+    node = parts.parameters["timeframe"]
+    if "timeframe" in parts.settings:
+        parts.source.refuse(node, "timeframe stands at the top of the file and in Params; keep one of the two")
+    if not parameter.choices or not all(is_timeframe(name) for name in parameter.choices):
+        text = (
+            "the parameter timeframe names the bars to decide on; declare it as timeframe: Literal['1h', '1d'] = '1d'"
+        )
+        parts.source.refuse(node, text)
+    return str(parameter.default)
 
 
 def _wake(parts: Parts) -> Literal["bars", "fills"]:
@@ -189,9 +205,10 @@ def _warmup(parts: Parts) -> int | None:
 
 def _refuse_indicators(parts: Parts, uses: Uses) -> None:
     """Raise the Mistake when a strategy that wakes for fills wants what is worked out at every bar."""
-    if "timeframe" in parts.settings:
+    own = parts.settings.get("timeframe") or parts.parameters.get("timeframe")
+    if own is not None:
         text = "a strategy that wakes for fills has no timeframe of its own; take away timeframe, or wake"
-        parts.source.refuse(parts.settings["timeframe"], text)
+        parts.source.refuse(own, text)
     if uses.frames:
         text = "a strategy that wakes for fills has no other timeframe; take timeframe=... away, or wake = 'fills'"
         raise Mistake(parts.source.path, uses.frames[0].line, text)

@@ -65,7 +65,7 @@ class Uses:
             return None
         choice = choice_of(self.facts, given)
         named: Sequence[object] = [given.value] if isinstance(given, ast.Constant) else choice.names if choice else ()
-        if not named or not all(_is_timeframe(name) for name in named):
+        if not named or not all(is_timeframe(name) for name in named):
             shown = ast.unparse(given)
             text = f"{TIMEFRAME} is {shown}; write it as '4h', '1d' or '1w', or as a named choice of such"
             self.facts.source.refuse(given, text)
@@ -94,7 +94,8 @@ class Uses:
         return Reach(word.name, window, back, loop, node.lineno, frame)
 
 
-def _is_timeframe(name: object) -> bool:
+def is_timeframe(name: object) -> bool:
+    """Tell whether this is the name of a timeframe."""
     try:
         return isinstance(name, str) and timeframe_ns(name) > 0
     except ValueError:

@@ -4,7 +4,7 @@ Compiled code holds no lock of the interpreter, so threads run side by side and 
 thread writes to, the curve of its equity, it takes over from the run before.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from os import cpu_count
@@ -47,7 +47,7 @@ class _Ground:
     strategy: Strategy
     instruments: tuple[Instrument, ...]
     tape: Tape
-    market: Market
+    markets: Mapping[int, Market]
     simulation: Simulation
     highest_prices: tuple[int, ...]
     first: int
@@ -71,10 +71,11 @@ def sweep(
         return ()
     tape = make_tape(candles, fills=simulation.fills)
     instruments = tuple(each.instrument for each in candles)
-    bound = strategy.bind(sets[0], len(instruments), tape.run_ns, tape.bar_ns)  # compiles, where that is needed
+    strategy.bind(sets[0], len(instruments), tape.run_ns, tape.bar_ns)  # compiles, where that is needed
+    markets = {own_ns: tape.market(own_ns) for own_ns in {strategy.own_ns(params) for params in sets}}
     highest = tuple(int(tape.bars[HIGHS, :, k].max()) * HEADROOM for k in range(len(instruments)))
     first = 0 if start_ns is None else int(np.searchsorted(tape.times, start_ns, "left"))
-    ground = _Ground(strategy, instruments, tape, tape.market(bound.own_ns), simulation, highest, first)
+    ground = _Ground(strategy, instruments, tape, markets, simulation, highest, first)
     workers = min(threads or cpu_count() or 1, len(sets))
     curves: SimpleQueue[IntArray] = SimpleQueue()
     for _ in range(workers):
@@ -103,7 +104,7 @@ def _run(ground: _Ground, bound: Bound, curve: IntArray) -> Trial:
     stage = _lay_out(ground, bound, curve)
     warm_up(stage, 0)
     ways = SKIP | (AT_CLOSE if ground.simulation.fill_at == "close" else 0)
-    parts = (ground.market, stage.world, stage.venue, curve, bound.memory)
+    parts = (ground.markets[bound.own_ns], stage.world, stage.venue, curve, bound.memory)
     stage.guarded(lambda: replay(bound.loop, *parts, stage.first, ground.tape.times.size, ways))
     desk = stage.world.desk[0]
     if desk["laws"] != 0:
@@ -135,5 +136,13 @@ def _lay_out(ground: _Ground, bound: Bound, curve: IntArray) -> Stage:
     curve[: ground.first] = simulation.cash
     account = Account(curve, world.book, world.subs, world.wish)
     return Stage(
-        ground.instruments, ground.tape, world, venue, (bound,), (ground.market,), (account,), curve, ground.first
+        ground.instruments,
+        ground.tape,
+        world,
+        venue,
+        (bound,),
+        (ground.markets[bound.own_ns],),
+        (account,),
+        curve,
+        ground.first,
     )

@@ -16,6 +16,7 @@ from crypto_bot.api.static import static_folder
 from crypto_bot.api.throttle import Budget, Limits
 from crypto_bot.persistence.database import Database
 from crypto_bot.persistence.journal import Journal, JournalRow
+from crypto_bot.persistence.projecting import Projector
 from crypto_bot.persistence.runs import RunRecord, Runs
 from tests.grid_run import RUN_ID
 
@@ -27,7 +28,7 @@ BEARER = {"Authorization": f"Bearer {TOKEN}"}
 
 
 def write(path: Path, rows: list[JournalRow]) -> None:
-    with Database.open(path) as database, Journal(database, RUN_ID) as journal:
+    with Database.open(path) as database, Journal(database, RUN_ID, Projector(database, RUN_ID)) as journal:
         if not rows or rows[0].sequence == 0:
             Runs(database).start(RunRecord(RUN_ID, "run", "forward", "running", 1))
         journal.append(rows)

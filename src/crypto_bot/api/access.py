@@ -23,18 +23,6 @@ ACCESS: dict[tuple[str, str], str] = {
     ("GET", "/api/runs"): READ,
     ("GET", "/api/recommendations"): READ,
     ("GET", "/api/why/{order_id}"): READ,
-    ("GET", "/api/stream"): READ,
-    ("GET", "/api/commands/{key}"): READ,
-    ("POST", "/api/orders/cancel"): TRADE,
-    ("POST", "/api/orders/cancel-all"): TRADE,
-    ("POST", "/api/risk/halt"): TRADE,
-    ("POST", "/api/risk/emergency-stop"): TRADE,
-    ("POST", "/api/risk/resume"): ADMIN,
-    ("POST", "/api/risk/reset-circuit-breaker"): ADMIN,
-    ("POST", "/api/risk/flatten"): TRADE,
-    ("POST", "/api/strategies/{name}/start"): TRADE,
-    ("POST", "/api/strategies/{name}/stop"): TRADE,
-    ("POST", "/api/strategies/{name}/parameters"): ADMIN,
 }
 """The role a route needs, by method and path template; a route that is missing here is closed to everybody."""
 

@@ -3,7 +3,18 @@
 Money, prices and quantities are exact decimal text; ratios are numbers; times are ISO 8601 UTC.
 """
 
-from pydantic import BaseModel
+from typing import Annotated, Any
+
+from pydantic import BaseModel, WithJsonSchema
+
+
+def row_of(count: int, *kinds: str) -> dict[str, Any]:
+    """Return the schema of a row of `count` cells, told without `prefixItems`, which few clients read."""
+    return {"type": "array", "items": {"type": list(kinds)}, "minItems": count, "maxItems": count}
+
+
+CandleRow = Annotated[tuple[int, str, str, str, str, str], WithJsonSchema(row_of(6, "integer", "string"))]
+"""Open time in epoch seconds, open, high, low, close, volume."""
 
 
 class Health(BaseModel):
@@ -116,6 +127,29 @@ class Equity(BaseModel):
     points: list[EquityPoint]
 
 
+class StrategyPnl(BaseModel):
+    """What one strategy earned."""
+
+    strategy: str
+    total: str
+    realised: str
+    unrealised: str
+    fees: str
+
+
+class PnlAnswer(BaseModel):
+    """What was earned, in all and by strategy; `pnl` and `equity` are null before the first event."""
+
+    run_id: str | None
+    quote: str | None
+    time: str | None
+    equity: str | None
+    initial_equity: str | None
+    pnl: Pnl | None
+    drawdown: Drawdown | None
+    strategies: list[StrategyPnl]
+
+
 class OrderAnswer(BaseModel):
     """An order that may still fill; `distance_pct` is its price against the last one, as a ratio."""
 
@@ -137,6 +171,51 @@ class Orders(BaseModel):
     """Open orders by symbol, highest price first."""
 
     items: list[OrderAnswer]
+    next: str | None
+
+
+class PositionAnswer(BaseModel):
+    """What a strategy holds of a symbol; prices are null where there is none, `unrealised_pct` is a ratio."""
+
+    symbol: str
+    strategy: str
+    side: str
+    quantity: str
+    entry_price: str
+    mark_price: str | None
+    value: str | None
+    unrealised_pnl: str | None
+    unrealised_pct: float | None
+    stop_price: str | None
+    take_profit_price: str | None
+    opened_at: str | None
+
+
+class Positions(BaseModel):
+    """Open positions in the order of strategies and symbols."""
+
+    items: list[PositionAnswer]
+    next: str | None
+
+
+class StrategyAnswer(BaseModel):
+    """One strategy of the run; `state` is running, halted, off, stopped or as the run's; `note` says why."""
+
+    name: str
+    symbol: str
+    symbols: list[str]
+    state: str
+    pnl: str | None
+    trades: int
+    open_orders: int
+    parameters: dict[str, bool | int | float | str | list[int | float]]
+    note: str | None
+
+
+class Strategies(BaseModel):
+    """The strategies of the run, in its order."""
+
+    items: list[StrategyAnswer]
     next: str | None
 
 
@@ -174,5 +253,5 @@ class Ohlcv(BaseModel):
 
     symbol: str
     timeframe: str
-    items: list[tuple[int, str, str, str, str, str]]
+    items: list[CandleRow]
     next: str | None

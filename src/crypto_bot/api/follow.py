@@ -6,16 +6,19 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
-from crypto_bot.api.replica import Replica, Trade
+from crypto_bot.api.replica import Replica
 from crypto_bot.domain.errors import CryptoBotError, DataError
 from crypto_bot.persistence.database import Database
 from crypto_bot.persistence.journal import Journal
 from crypto_bot.persistence.lock import is_held
-from crypto_bot.persistence.payloads import FillEvent, decode_payload
 from crypto_bot.persistence.row import JournalRow
 from crypto_bot.persistence.runs import RunRecord, Runs
 from crypto_bot.persistence.sqlite_file import translated, wal_path
+from crypto_bot.persistence.unit_of_work import Repositories, UnitOfWork
+
+Found = TypeVar("Found")
 
 POLL_S = 0.2
 RETRY_S = 1.0
@@ -91,13 +94,21 @@ class Follower:
         """Tell whether a process holds the state folder's lock; None when no folder was named."""
         return None if self.state_folder is None else is_held(self.state_folder)
 
-    async def older_trades(self, before: int, limit: int) -> list[Trade]:
-        """Return trades that the replica has forgotten, newest first; their realised gain is not known any more."""
-        if self.replica is None or self._database is None:
-            return []
-        journal = Journal(self._database, self.replica.run_id)
-        rows = await asyncio.to_thread(journal.fills_before, before, limit)
-        return [Trade(row.sequence, decode_payload(row, FillEvent), None) for row in rows]
+    async def look_up(self, work: Callable[[Repositories], Found]) -> Found | None:
+        """Look something up in the tables, in a worker thread; None while there is no database to read."""
+        database = self._database
+        if database is None:
+            return None
+
+        def look() -> Found:
+            with UnitOfWork(database) as repositories:
+                return work(repositories)
+
+        return await asyncio.to_thread(look)
+
+    async def read(self, work: Callable[[Database], Found]) -> Found | None:
+        """Read something from the database itself, in a worker thread; None while there is none."""
+        return None if self._database is None else await asyncio.to_thread(work, self._database)
 
     def close(self) -> None:
         """Close the database; the next poll opens it again."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 import msgspec
 
 from crypto_bot.api.account import Account
+from crypto_bot.api.part import Part, WishesEvent
 from crypto_bot.api.series import Candle, CandleColumns, Curve
 from crypto_bot.domain.errors import DataError
 from crypto_bot.domain.instrument import Instrument
@@ -27,6 +28,7 @@ from crypto_bot.persistence.row import JournalRow
 
 TRADES_KEPT = 2_000
 ORDERS_KEPT = 5_000
+COMMANDS_KEPT = 1_000
 LIVE_STATES = ("pending", "sent", "open", "unknown")
 """What an order can be while it may still fill."""
 
@@ -65,6 +67,16 @@ class Halt:
     at_ns: int
 
 
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command as it was carried out: the number and time of its row, what was ordered, and what it did."""
+
+    sequence: int
+    time_ns: int
+    event: CommandEvent
+    decisions: tuple[Decision, ...]
+
+
 @dataclass
 class Replica:
     """What the page shows of one run. Two replicas that applied the same rows are equal."""
@@ -77,9 +89,13 @@ class Replica:
     started_ns: int = 0
     stopped: str | None = None
     halt: Halt | None = None
+    halt_bits: int = 0
     equity: int | None = None
     day_baseline: int = 0
     account: Account = field(default_factory=lambda: Account(0))
+    parts: dict[int, Part] = field(default_factory=dict)
+    commands: deque[Command] = field(default_factory=lambda: deque(maxlen=COMMANDS_KEPT))
+    refused: dict[str, int] = field(default_factory=dict)
     curve: Curve = field(default_factory=Curve)
     candles: list[CandleColumns] = field(default_factory=list)
     marks: dict[int, int] = field(default_factory=dict)
@@ -104,8 +120,11 @@ class Replica:
                 self._fill(row, decode_payload(row, FillEvent))
             case "ORDER":
                 self._order(decode_payload(row, OrderEvent))
+            case "SIGNAL":
+                for wish in decode_payload(row, WishesEvent).wishes:
+                    self.part(wish.strategy).guard(wish)
             case "COMMAND":
-                self._command(row, decode_payload(row, CommandEvent))
+                self._command(row, decode_payload(row, CommandEvent), outcome)
             case "STOP":
                 self.stopped = decode_payload(row, StopEvent).reason
         for decision in outcome.decisions:
@@ -144,6 +163,10 @@ class Replica:
         """Return the place of a symbol among the run's instruments, None when it is not traded."""
         return next((number for number, one in enumerate(self.instruments) if one.symbol == symbol), None)
 
+    def part(self, strategy: int) -> Part:
+        """Return what one strategy did, by its number."""
+        return self.parts.setdefault(strategy, Part())
+
     def _begin(self, row: JournalRow, start: Start) -> None:
         self.stopped = None
         if self.start is None:
@@ -179,7 +202,9 @@ class Replica:
     def _fill(self, row: JournalRow, fill: FillEvent) -> None:
         if not 0 <= fill.instrument < len(self.instruments):
             return
-        realised = self.account.book(fill, self.instruments[fill.instrument])
+        instrument = self.instruments[fill.instrument]
+        realised = self.account.book(fill, instrument)
+        self.part(fill.strategy).book(fill, instrument)
         self.trades.append(Trade(row.sequence, fill, realised))
         self.trade_count += 1
         order = self.orders.get(fill.order)
@@ -199,7 +224,8 @@ class Replica:
             self.orders.pop(event.order, None)
             self.leaving.pop(event.order, None)
 
-    def _command(self, row: JournalRow, event: CommandEvent) -> None:
+    def _command(self, row: JournalRow, event: CommandEvent, outcome: Outcome) -> None:
+        self.commands.append(Command(row.sequence, row.time_ns, event, tuple(outcome.decisions)))
         if event.command == "halt":
             self.halt = Halt(event.reason, event.by, row.time_ns)
         elif event.command == "resume":
@@ -211,6 +237,9 @@ class Replica:
                 self._approve(row, decision)
             case "cancel" if decision.order_id is not None:
                 self._cancel(decision.order_id)
+            case "refused":
+                reason = decision.reason or "another reason"
+                self.refused[reason] = self.refused.get(reason, 0) + 1
             case "turned_down" if decision.order_id is not None:
                 self.orders.pop(decision.order_id, None)
             case "halt" if self.halt is None:
@@ -253,6 +282,8 @@ class Replica:
 
     def _obey(self, row: JournalRow, outcome: Outcome) -> None:
         """Let the halt bits, where the engine told them, have the last word."""
+        if outcome.halt is not None:
+            self.halt_bits = outcome.halt
         if outcome.halt == 0:
             self.halt = None
         elif outcome.halt is not None and self.halt is None:

@@ -130,4 +130,5 @@ async def _run(server: _Server, listener: socket.socket, *, parent: int | None) 
 
 
 if __name__ == "__main__":
+    os.environ.setdefault("CRYPTO_BOT_COMPILE", "0")  # a story imports the kernel's words, and nothing here decides
     sys.exit(main())

@@ -15,44 +15,24 @@ from crypto_bot.api.answers import (
     TradeAnswer,
 )
 from crypto_bot.api.follow import Follower
+from crypto_bot.api.limits_view import halt_reason, reopens_at
+from crypto_bot.api.positions import strategy_name
 from crypto_bot.api.replica import Replica, RestingOrder, Trade
 from crypto_bot.api.series import Candle, Point
+from crypto_bot.api.texts import money, price_text, quantity_text
 from crypto_bot.domain.instrument import Instrument
-from crypto_bot.domain.units import ATOMS, SECOND_NS, format_scaled, format_time, to_decimal
+from crypto_bot.domain.units import ATOMS, SECOND_NS, format_time
+from crypto_bot.persistence.models import Trade as StoredTrade
 
 STALE_S = 5.0
-_SIDES = {1: "buy", -1: "sell"}
-
-
-def money(atoms: int) -> str:
-    """Print atoms as exact decimal text."""
-    return format_scaled(atoms, ATOMS)
-
-
-def stepped(value: int, scale: int, step: int) -> str:
-    """Print value / scale with the decimals that its step has: 0.02 in lots of 0.00001 is 0.02000.
-
-    A value finer than the step keeps its own decimals.
-    """
-    places = max(len(format_scaled(one, scale).partition(".")[2]) for one in (step, value))
-    return f"{to_decimal(value, scale):.{places}f}"
-
-
-def price_text(value: int, instrument: Instrument) -> str:
-    """Print a price with the decimals of the tick."""
-    return stepped(value, instrument.price_scale, instrument.tick)
-
-
-def quantity_text(value: int, instrument: Instrument) -> str:
-    """Print a quantity with the decimals of the lot."""
-    return stepped(value, instrument.quantity_scale, instrument.lot)
+SIDES = {1: "buy", -1: "sell"}
 
 
 def status_of(follower: Follower, version: str) -> Status:
     """Tell the whole state at a glance; `version` is this program's, the engine's own wins."""
     replica, now = follower.replica or Replica(""), follower.wall()
     start = replica.start
-    state = _state(follower, replica)
+    state = state_of(follower)
     first = replica.instruments[0] if replica.instruments else None
     return Status(
         run_id=replica.run_id or None,
@@ -75,8 +55,8 @@ def status_of(follower: Follower, version: str) -> Status:
         initial_equity=money(start.cash) if start else None,
         cash=money(replica.account.cash) if start else None,
         exposure=_exposure(replica),
-        pnl=_pnl(replica),
-        drawdown=_drawdown(replica),
+        pnl=pnl_of(replica),
+        drawdown=drawdown_of(replica),
         open_orders=len(replica.orders),
         trades=replica.trade_count,
         feed=_feed(follower, replica, state),
@@ -104,7 +84,7 @@ def order_answer(order: RestingOrder, replica: Replica) -> OrderAnswer:
         client_order_id=None,
         symbol=instrument.symbol,
         strategy=order.strategy,
-        side=_SIDES[order.side],
+        side=SIDES[order.side],
         type=order.type,
         price=None if order.price is None else price_text(order.price, instrument),
         quantity=quantity_text(order.quantity, instrument),
@@ -117,17 +97,15 @@ def order_answer(order: RestingOrder, replica: Replica) -> OrderAnswer:
 
 def trade_answer(trade: Trade, replica: Replica) -> TradeAnswer:
     """Tell one fill."""
-    fill, strategies = trade.fill, replica.start.strategies if replica.start else []
-    instrument = replica.instruments[fill.instrument]
-    known = 0 <= fill.strategy < len(strategies)
+    fill, instrument = trade.fill, replica.instruments[trade.fill.instrument]
     return TradeAnswer(
         sequence=trade.sequence,
         venue_trade_id=str(fill.trade),
         order_id=str(fill.order),
         client_order_id=None,
         symbol=instrument.symbol,
-        strategy=strategies[fill.strategy].name if known else "",
-        side=_SIDES[1 if fill.side > 0 else -1],
+        strategy=strategy_name(replica, fill.strategy),
+        side=SIDES[1 if fill.side > 0 else -1],
         price=price_text(fill.price, instrument),
         quantity=quantity_text(fill.quantity, instrument),
         fee=money(fill.fee),
@@ -138,15 +116,41 @@ def trade_answer(trade: Trade, replica: Replica) -> TradeAnswer:
     )
 
 
+def stored_trade_answer(row: StoredTrade, replica: Replica) -> TradeAnswer:
+    """Tell one fill that the replica has forgotten; what it realised is not known any more."""
+    number = replica.number_of(row.symbol)
+    price, quantity = f"{row.price:f}", f"{row.amount:f}"
+    if number is not None:
+        instrument = replica.instruments[number]
+        price = price_text(int(row.price * instrument.price_scale), instrument)
+        quantity = quantity_text(int(row.amount * instrument.quantity_scale), instrument)
+    return TradeAnswer(
+        sequence=row.id,
+        venue_trade_id=row.venue_trade_id,
+        order_id=str(row.order_id),
+        client_order_id=None,
+        symbol=row.symbol,
+        strategy=row.strategy,
+        side=row.side,
+        price=price,
+        quantity=quantity,
+        fee=money(int(row.fee * ATOMS)),
+        fee_asset=row.fee_asset,
+        maker=row.maker,
+        realised_pnl=None,
+        time=format_time(row.timestamp),
+    )
+
+
 def candle_answer(candle: Candle, instrument: Instrument) -> tuple[int, str, str, str, str, str]:
     """Tell one candle."""
     opened, high, low, closed = (price_text(price, instrument) for price in candle[1:5])
     return candle.time_ns // SECOND_NS, opened, high, low, closed, quantity_text(candle.volume, instrument)
 
 
-def _state(follower: Follower, replica: Replica) -> str:
+def state_of(follower: Follower) -> str:
     """Tell the run's last word, or, while it runs, what its rows say."""
-    run = follower.run
+    replica, run = follower.replica or Replica(""), follower.run
     if run is not None and run.run_id == replica.run_id and run.state in ("finished", "failed", "stopped"):
         return run.state
     if replica.start is not None and follower.engine_alive() is False:
@@ -168,7 +172,9 @@ def _halt(replica: Replica) -> HaltAnswer | None:
     halt = replica.halt
     if halt is None:
         return None
-    return HaltAnswer(reason=halt.reason, by=halt.by or None, at=format_time(halt.at_ns))
+    return HaltAnswer(
+        reason=halt_reason(replica), by=halt.by or None, at=format_time(halt.at_ns), reopens_at=reopens_at(replica)
+    )
 
 
 def _feed(follower: Follower, replica: Replica, state: str) -> Feed:
@@ -191,7 +197,8 @@ def _exposure(replica: Replica) -> float | None:
     return round(replica.account.value(replica.marks, replica.instruments) / replica.equity, 6)
 
 
-def _pnl(replica: Replica) -> Pnl | None:
+def pnl_of(replica: Replica) -> Pnl | None:
+    """Tell what the whole account earned; None before the first event."""
     if replica.start is None or replica.equity is None:
         return None
     initial, account = replica.start.cash, replica.account
@@ -209,7 +216,8 @@ def _pnl(replica: Replica) -> Pnl | None:
     )
 
 
-def _drawdown(replica: Replica) -> Drawdown | None:
+def drawdown_of(replica: Replica) -> Drawdown | None:
+    """Tell how far the equity is below its peak; None before the first bar."""
     newest = replica.curve.newest
     if newest is None:
         return None

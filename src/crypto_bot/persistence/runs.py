@@ -49,9 +49,9 @@ class Runs:
         query = select(runs) if kind is None else select(runs).where(runs.c.kind == kind)
         return self._first(query)
 
-    def list(self, limit: int = 100, before: str | None = None) -> list[RunRecord]:
-        """Return runs, newest first; `before` is the id of the last one of the previous page."""
-        query = select(runs)
+    def list(self, limit: int = 100, before: str | None = None, *, kind: str | None = None) -> list[RunRecord]:
+        """Return runs, of one kind when it is given, newest first; `before` is the last id of the previous page."""
+        query = select(runs) if kind is None else select(runs).where(runs.c.kind == kind)
         if before is not None:
             edge = self.get(before)
             query = query.where(tuple_(runs.c.started_ns, runs.c.run_id) < (edge.started_ns, edge.run_id))

@@ -61,6 +61,7 @@ class Terms:
     limits: tuple[int, int, int, int] = NO_LIMITS
     costs: tuple[int, int, int] = (1_000, 1_000, 500)
     fee_in: str = "quote"
+    volume: tuple[str, int, int] = ("fixed", 1_000_000, 0)
     fills: str = "pessimistic"
     fill_at: str = "next_open"
 
@@ -126,7 +127,7 @@ def play(
     simulation = setup.Simulation(
         cash=terms.cash,
         limits=genesis.Limits(*terms.limits),
-        costs=genesis.Costs(*terms.costs, terms.fee_in),
+        costs=genesis.Costs(*terms.costs, terms.fee_in, *terms.volume),
         fills=terms.fills,
         fill_at=terms.fill_at,
     )

@@ -20,7 +20,7 @@ _MODULES = (
     "kernel.advance", "kernel.arithmetic", "kernel.averages", "kernel.extremes", "kernel.frames", "kernel.genesis",
     "kernel.indicators", "kernel.spreads", "kernel.strength", "kernel.volumes", "kernel.intents", "kernel.layout",
     "kernel.ledger", "kernel.limits", "kernel.orders", "kernel.risk", "kernel.trace", "kernel.words",
-    "venue.book", "venue.matching", "venue.opening", "authoring.binding", "authoring.parameters",
+    "venue.book", "venue.matching", "venue.opening", "venue.volume", "authoring.binding", "authoring.parameters",
     "backtesting.engine", "backtesting.notes", "backtesting.replay", "backtesting.settle", "backtesting.setup",
     "backtesting.several", "backtesting.slices", "backtesting.stage", "backtesting.tape", "strategies.catalogue",
 )  # fmt: skip

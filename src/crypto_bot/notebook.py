@@ -141,9 +141,9 @@ def backtest(
 
     `strategy` is a name of the catalogue, a file, or several of them; `on` are symbols of the archive, or candles.
     `settings` are named like the flags: timeframe, start, end, days_back, cash, params, fee_maker_bps, fee_taker_bps,
-    slippage_bps, fills, fill_at, limits, detail_timeframe, exchange, data. What is left out has the program's
-    default; with `config` it is what that file says, under the environment, as for the command. Raises UsageError,
-    DataError or RunFailed.
+    slippage_bps, slippage_model, slippage_impact, max_volume_share, fills, fill_at, limits, detail_timeframe,
+    exchange, data. What is left out has the program's default; with `config` it is what that file says, under the
+    environment, as for the command. Raises UsageError, DataError or RunFailed.
     """
     _refuse_unknown(settings)
     names = _names(strategy)

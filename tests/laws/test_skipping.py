@@ -51,6 +51,7 @@ def made_up_terms(dice: random.Random) -> Terms:
         ),
         costs=dice.choice([(0, 0, 0), (1_000, 1_000, 500), (100, 2_000, 0)]),
         fee_in=dice.choice(["quote", "received"]),
+        volume=dice.choice([("fixed", 1_000_000, 0), ("volume_share", 500_000, 30_000), ("square_root", 2_000_000, 0)]),
         fills=dice.choice(["pessimistic", "touch", "path", "ohlc", "olhc", "adaptive"]),
         fill_at=dice.choice(["next_open", "next_open", "close"]),
     )

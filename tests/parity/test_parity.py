@@ -25,6 +25,8 @@ TERMS = {
     "tight limits": Terms(limits=TIGHT),
     "touch": Terms(limits=CONFIG, fills="touch"),
     "path": Terms(limits=CONFIG, fills="path"),
+    "parts": Terms(limits=CONFIG, volume=("square_root", 3_000_000, 100_000)),
+    "parts, high first": Terms(fills="ohlc", volume=("volume_share", 1_000_000, 25_000)),
     "path, tight": Terms(limits=TIGHT, fills="path", costs=(200, 1_000, 0)),
     "zero delay": Terms(fill_at="close"),
     "zero delay, tight, touch": Terms(limits=TIGHT, fills="touch", fill_at="close"),

@@ -150,6 +150,7 @@ def test_costs_and_limits_are_what_was_asked_for(answers: dict[str, End]) -> Non
         "fills": "pessimistic", "fill_at": "close", "limits": "off",
         "fee_maker_bps": 1.0, "fee_taker_bps": 2.5, "slippage_bps": 0.0, "seed": 1,
         "fee_asset": "quote", "detail_timeframe": None,
+        "slippage_model": "fixed", "slippage_impact": 1.0, "max_volume_share": 0.0,
     }  # fmt: skip
 
 

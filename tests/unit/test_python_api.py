@@ -148,6 +148,7 @@ def test_settings_are_those_of_the_flags(found: dict[str, Any]) -> None:
         "fills": "pessimistic", "fill_at": "close", "limits": "off",
         "fee_maker_bps": 1.0, "fee_taker_bps": 2.5, "slippage_bps": 0.0, "seed": 1,
         "fee_asset": "quote", "detail_timeframe": None,
+        "slippage_model": "fixed", "slippage_impact": 1.0, "max_volume_share": 0.0,
     }  # fmt: skip
     assert found["several"]["params"]["grid.num_grids"] == 9
     assert found["of_file"]["initial_equity"] == "7000"

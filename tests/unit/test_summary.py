@@ -48,6 +48,9 @@ def test_the_promised_keys_come_in_their_order() -> None:
             "seed",
             "fee_asset",
             "detail_timeframe",
+            "slippage_model",
+            "slippage_impact",
+            "max_volume_share",
         )
     ]
 

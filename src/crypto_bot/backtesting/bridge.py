@@ -243,7 +243,7 @@ def _open(instrument: Instrument, tape: Tape, simulation: Simulation) -> _Kernel
         highest_prices=[int(tape.bars[HIGHS].max()) * HEADROOM],
         log_capacity=_LOG,
     )
-    venue = open_venue([instrument], 1, simulation.costs, through=simulation.way.through)
+    venue = open_venue([instrument], 1, simulation.costs, through=simulation.way.through, legs=simulation.way.legs)
     equity = np.zeros(tape.times.size, np.int64)
     call: Callable[..., int] = turn
     if COMPILE:  # past the dispatcher, which looks at the type of every argument on every call

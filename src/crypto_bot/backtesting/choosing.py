@@ -86,7 +86,15 @@ def simulation_of(settings: Settings, *, limits: bool = True) -> Simulation:
             if limits
             else Limits.off()
         ),
-        costs=Costs(execution.fee_maker_ppm, execution.fee_taker_ppm, execution.slippage_ppm, execution.fee_asset),
+        costs=Costs(
+            execution.fee_maker_ppm,
+            execution.fee_taker_ppm,
+            execution.slippage_ppm,
+            execution.fee_asset,
+            model=execution.slippage_model,
+            impact_ppm=execution.slippage_impact_ppm,
+            volume_ppm=execution.max_volume_ppm,
+        ),
         fills=execution.fills,
         fill_at=execution.fill_at,
         seed=settings.general.seed,

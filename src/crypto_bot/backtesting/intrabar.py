@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
+LEGS = 3
+"""Pieces of a bar whose prices are walked along a path."""
+
 
 class Way(NamedTuple):
     """One way of filling: the price has to trade `through` a limit, or to reach it; bars are walked along `path`.
@@ -14,6 +17,11 @@ class Way(NamedTuple):
 
     through: bool
     path: str
+
+    @property
+    def legs(self) -> int:
+        """How many bars each bar becomes."""
+        return LEGS if self.path else 1
 
 
 WAYS: Mapping[str, Way] = MappingProxyType(

@@ -44,6 +44,9 @@ class Assumptions:
     seed: int = 0
     fee_asset: str = "quote"
     detail_timeframe: str | None = None
+    slippage_model: str = "fixed"
+    slippage_impact: float = 1.0
+    max_volume_share: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

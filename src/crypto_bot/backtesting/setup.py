@@ -6,7 +6,7 @@ from crypto_bot.authoring.binding import Strategy
 from crypto_bot.authoring.parameters import ParameterSet
 from crypto_bot.backtesting.intrabar import WAYS, Way
 from crypto_bot.backtesting.outcome import Assumptions, ParamValue
-from crypto_bot.domain.units import ATOMS, PPM_PER_BPS
+from crypto_bot.domain.units import ATOMS, PPM, PPM_PER_BPS
 from crypto_bot.kernel.genesis import Costs, Limits
 
 FILL_TIMES = ("next_open", "close")
@@ -56,6 +56,9 @@ class Simulation:
             slippage_bps=self.costs.slippage_ppm / PPM_PER_BPS,
             seed=self.seed,
             fee_asset=self.costs.fee_in,
+            slippage_model=self.costs.model,
+            slippage_impact=self.costs.impact_ppm / PPM,
+            max_volume_share=self.costs.volume_ppm / PPM,
         )
 
 

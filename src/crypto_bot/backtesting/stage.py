@@ -105,7 +105,9 @@ def lay_out(
         highest_prices=highest_prices,
         log_capacity=max(_LEAST_LOG, 16 * SLOTS * lanes),
     )
-    venue = open_venue(instruments, len(chosen), simulation.costs, through=simulation.way.through)
+    venue = open_venue(
+        instruments, len(chosen), simulation.costs, through=simulation.way.through, legs=simulation.way.legs
+    )
     bounds = tuple(c.strategy.bind(c.params, count, tape.run_ns, tape.bar_ns) for c in chosen)
     meet(bounds, instruments)
     markets = tuple(tape.market(bound.own_ns) for bound in bounds)

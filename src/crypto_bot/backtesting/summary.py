@@ -31,6 +31,9 @@ class AssumptionsJson(TypedDict):
     seed: int
     fee_asset: str
     detail_timeframe: str | None
+    slippage_model: str
+    slippage_impact: float
+    max_volume_share: float
 
 
 class WayJson(TypedDict):
@@ -301,4 +304,7 @@ def _assumptions(outcome: Outcome) -> AssumptionsJson:
         "seed": taken.seed,
         "fee_asset": taken.fee_asset,
         "detail_timeframe": taken.detail_timeframe,
+        "slippage_model": taken.slippage_model,
+        "slippage_impact": taken.slippage_impact,
+        "max_volume_share": taken.max_volume_share,
     }

@@ -132,7 +132,9 @@ def _lay_out(ground: _Ground, bound: Bound, curve: IntArray) -> Stage:
         bar_ns=ground.tape.bar_ns,
         highest_prices=ground.highest_prices,
     )
-    venue = open_venue(ground.instruments, 1, simulation.costs, through=simulation.way.through)
+    venue = open_venue(
+        ground.instruments, 1, simulation.costs, through=simulation.way.through, legs=simulation.way.legs
+    )
     curve[: ground.first] = simulation.cash
     account = Account(curve, world.book, world.subs, world.wish)
     return Stage(

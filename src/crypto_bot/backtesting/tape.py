@@ -10,15 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crypto_bot.backtesting.intrabar import WAYS
+from crypto_bot.backtesting.intrabar import LEGS, WAYS
 from crypto_bot.data.decoded import release
 from crypto_bot.domain.errors import DataError
 from crypto_bot.domain.market import Candles, IntArray
 from crypto_bot.domain.timeframe import phase_ns
 from crypto_bot.kernel.layout import CLOSES, FAR, HIGHS, LOWS, OPENS, PLANES, SUMS, VOLUMES, Market
 
-LEGS = 3
-"""Pieces of a bar whose prices are walked along a path."""
 _EMPTY = np.zeros(0, np.int64)
 
 

@@ -63,6 +63,8 @@ def terminal_summary(outcome: Outcome, metrics: Metrics, label: RunLabel, bracke
     lines += ["", *(f"! {note}" for note in notes)] if notes else []
     taken = outcome.assumptions
     costs = f"fees {taken.fee_maker_bps:g} / {taken.fee_taker_bps:g} bps, slippage {taken.slippage_bps:g} bps"
+    costs += "" if taken.slippage_model == "fixed" else f" and {taken.slippage_impact:g} x {taken.slippage_model}"
+    costs += f", at most {taken.max_volume_share:g} of a bar's volume" if taken.max_volume_share else ""
     lines += ["", f"{taken.fills} fills at {taken.fill_at}, {costs}, limits {taken.limits}"]
     lines.append(f"run {label.run_id}  decisions {outcome.decisions_hash}  version {label.code_version}")
     return plain("\n".join(lines))

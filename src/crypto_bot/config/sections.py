@@ -160,6 +160,15 @@ class Execution(Section):
     fee_maker_bps: BasisPoints = Field(ge=0, le=1000, description=_BPS)
     fee_taker_bps: BasisPoints = Field(ge=0, le=1000, description=_BPS)
     slippage_bps: BasisPoints = Field(ge=0, le=1000, description=_BPS)
+    slippage_model: Literal["fixed", "volume_share", "square_root"] = Field(
+        description="fixed, volume_share or square_root"
+    )
+    slippage_impact: Share = Field(
+        ge=0, le=1000, description="a number from 0 to 1000 with at most six decimals; 1 is the usual impact"
+    )
+    max_volume_share: Share = Field(
+        ge=0, le=1, description="a share from 0 to 1 with at most six decimals; 0 is all that is asked for"
+    )
     fills: Literal["pessimistic", "path", "touch", "ohlc", "olhc", "adaptive"] = Field(
         description="pessimistic, path, touch, ohlc, olhc or adaptive"
     )
@@ -180,6 +189,16 @@ class Execution(Section):
     def slippage_ppm(self) -> int:
         """Return the slippage of takers in parts per million."""
         return parse_scaled(self.slippage_bps, PPM_PER_BPS)
+
+    @property
+    def slippage_impact_ppm(self) -> int:
+        """Return how many times the usual impact orders have, in parts per million."""
+        return parse_scaled(self.slippage_impact, PPM)
+
+    @property
+    def max_volume_ppm(self) -> int:
+        """Return what orders may take of a bar's volume, in parts per million; 0 is not limited."""
+        return parse_scaled(self.max_volume_share, PPM)
 
 
 _TIME = "empty, or a UTC date like 2023-03-20 or an ISO 8601 time of a bar's open"

@@ -82,7 +82,7 @@ def advance_fill(world: World) -> None:
     head = world.wish[lane - world.subs[lane]["instrument"]]
     w["news"] = 1
     head["news"] = 1
-    if slot == STOP_SLOT or slot == TAKE_SLOT:
+    if slot == STOP_SLOT or (slot == TAKE_SLOT and e["final"] != 0):
         _end_guarded_wish(world, lane, STOP_SLOT + TAKE_SLOT - slot)
     elif w["stop"] != 0 or w["take"] != 0:
         w["dirty"] |= GUARDED

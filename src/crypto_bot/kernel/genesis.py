@@ -52,13 +52,18 @@ class Limits:
 class Costs:
     """What trading costs, in parts per million of an order's worth.
 
-    `fee_in` is 'quote' (all fees in the quote asset) or 'received' (a buy pays in the asset it buys).
+    `fee_in` is 'quote' (all fees in the quote asset) or 'received' (a buy pays in the asset it buys). `model` says how
+    an order moves its own price beyond the slippage: 'fixed' (not at all), 'volume_share' or 'square_root', so many
+    times the usual as `impact_ppm` says. `volume_ppm` is what all orders may take of a bar's volume; 0 is all.
     """
 
     maker_ppm: int = 1_000
     taker_ppm: int = 1_000
     slippage_ppm: int = 500
     fee_in: str = "quote"
+    model: str = "fixed"
+    impact_ppm: int = 1_000_000
+    volume_ppm: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,8 +137,14 @@ def _wanted(note: Record, instrument: Instrument) -> str:
     return ", ".join(said)
 
 
-def fill_payload(event: Record, names: Names) -> str:
-    """Return the fill in the event register as the journal keeps it."""
+_PIECES = 1_000_000_000
+
+
+def fill_payload(event: Record, names: Names, fills: int) -> str:
+    """Return the fill in the event register as the journal keeps it; so many `fills` came before it.
+
+    The venue's number of a fill is that of its order, and for a piece of an order one that no order has.
+    """
     strategy, k = names.place(int(event["lane"]))
     order = int(event["order_id"])
     return encode(
@@ -152,7 +158,7 @@ def fill_payload(event: Record, names: Names) -> str:
             fee=int(event["fee"]),
             fee_asset=names.asset(int(event["fee_asset"])),
             maker=bool(event["maker"]),
-            trade=order,
+            trade=order if event["final"] else order * _PIECES + fills,
             time=int(event["time_ns"]),
         )
     )

@@ -10,9 +10,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from crypto_bot.backtesting import slices
+from crypto_bot.backtesting.intrabar import LEGS
 from crypto_bot.backtesting.several import step_all
 from crypto_bot.backtesting.stage import Stage, decisions_hash, lay_out
-from crypto_bot.backtesting.tape import LEGS, Tape
+from crypto_bot.backtesting.tape import Tape
 from crypto_bot.domain.errors import RunFailed
 from crypto_bot.domain.market import IntArray, Slice
 from crypto_bot.kernel.context import WARMUP
@@ -210,7 +211,7 @@ class Session:
         """Let the report in the event register happen and return its row."""
         event = self.stage.world.event[0]
         is_fill = event["kind"] == FILL_EVENT
-        payload = fill_payload(event, self.names) if is_fill else order_payload(event, self.names)
+        payload = fill_payload(event, self.names, self.fills) if is_fill else order_payload(event, self.names)
         if is_fill:
             tell_fill(self.stage.bounds, event, fee=int(event["fee"]))
         slices.happen(self.stage.world, equity)

@@ -31,9 +31,15 @@ gate_t = np.dtype([(n, "i8") for n in "low high live used stale kinds strategy i
 terms_t = np.dtype(
     [
         (n, "i8")
-        for n in "mult div unit lot maker_ppm taker_ppm slippage_ppm fee_in_received base cash_asset through".split()
+        for n in (
+            "mult div unit lot maker_ppm taker_ppm slippage_ppm fee_in_received base cash_asset through"
+            " metered model impact_ppm volume_ppm legs room used used_ns"
+        ).split()
     ]
 )
+
+BY_SHARE, BY_ROOT = 1, 2
+"""How an order moves its own price beyond the fixed slippage: by its share of the volume, or by a root of it."""
 
 
 class Venue(NamedTuple):

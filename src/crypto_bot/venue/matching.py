@@ -30,6 +30,7 @@ from crypto_bot.kernel.layout import (
     World,
 )
 from crypto_bot.venue.book import Venue, remove, report_order
+from crypto_bot.venue.volume import find_room, moved, take_part
 
 AT_OPEN, AT_STOP, AT_LIMIT = 0, 2, 4
 """Phases of a bar, each run for sells, then (phase + 1) for buys; 1 << phase // 2 is the order's kind bit."""
@@ -80,7 +81,20 @@ def match_slot(world: World, venue: Venue, market: Market, i: int, lane: int, sl
     price = _price_met(venue, market, i, lane, slot, phase - phase % 2)
     if price == 0:
         return False
-    _execute(world, venue, market.times[i], lane, slot, abs(price), int(price < 0))
+    return _trade(world, venue, market, i, lane, slot, price, market.times[i])
+
+
+@compiled(inline=True)
+def _trade(world: World, venue: Venue, market: Market, i: int, lane: int, slot: int, price: int, time_ns: int) -> bool:
+    """Fill an order at a price, below 0 as a maker; False when the bar has no volume left for it."""
+    t = venue.terms[venue.gate[lane]["instrument"]]
+    if t["metered"] != 0:
+        find_room(venue, market, i, lane, slot)
+        if t["room"] == 0:
+            return False
+        if t["model"] != 0 and price > 0:
+            price = moved(world, venue, market, i, lane, slot, price)
+    _execute(world, venue, time_ns, lane, slot, abs(price), int(price < 0))
     return True
 
 
@@ -93,8 +107,7 @@ def match_at_close(world: World, venue: Venue, market: Market, i: int, lane: int
         return False
     k = venue.gate[lane]["instrument"]
     price = _slipped(market.bars[CLOSES, i, k], side, venue.terms[k])
-    _execute(world, venue, world.desk[0]["time_ns"], lane, slot, price, 0)
-    return True
+    return _trade(world, venue, market, i, lane, slot, price, world.desk[0]["time_ns"])
 
 
 @compiled(inline=True)
@@ -181,7 +194,7 @@ def _slipped(price: int, side: int, t: Record) -> int:
 def _execute(world: World, venue: Venue, time_ns: int, lane: int, slot: int, price: int, maker: int) -> None:
     """Report a fill of all that is left, or of what the account can pay or has; nothing left over rests.
 
-    A post-only order that would take is turned away.
+    Only what a bar's volume has no room for stays on the book. A post-only order that would take is turned away.
     """
     r = venue.resting[lane, slot]
     t = venue.terms[venue.gate[lane]["instrument"]]
@@ -195,10 +208,14 @@ def _execute(world: World, venue: Venue, time_ns: int, lane: int, slot: int, pri
         quantity = min(r["left"], world.subs[lane]["position"])
     if r["left"] == 0 or quantity < r["left"]:
         quantity = quantise(quantity, t["lot"], DOWN)
-    remove(venue, lane, slot)
-    if quantity <= 0 or (r["kind"] == POST_ONLY and maker == 0):
+    ended = quantity <= 0 or (r["kind"] == POST_ONLY and maker == 0)
+    final = ended or quantity <= t["room"]
+    if final:
+        remove(venue, lane, slot)
+    if ended:
         report_order(world, r, lane, slot, EXPIRED, time_ns)
         return
+    quantity = min(quantity, t["room"])
     e = world.event[0]
     e["kind"] = FILL_EVENT
     e["lane"] = lane
@@ -208,7 +225,7 @@ def _execute(world: World, venue: Venue, time_ns: int, lane: int, slot: int, pri
     e["price"] = price
     e["quantity"] = quantity
     e["maker"] = maker
-    e["final"] = 1
+    e["final"] = int(final)
     e["time_ns"] = time_ns
     e["code"] = 0
     if t["fee_in_received"] and r["side"] == BUY:
@@ -217,6 +234,9 @@ def _execute(world: World, venue: Venue, time_ns: int, lane: int, slot: int, pri
     else:
         e["fee_asset"] = t["cash_asset"]
         e["fee"] = fee_on(money(price, quantity, t, UP if r["side"] == BUY else DOWN), ppm)
+    if t["metered"] != 0:
+        fee = e["fee"] if e["fee_asset"] == t["cash_asset"] else 0
+        take_part(t, r, quantity, money(price, quantity, t, UP) + fee)
 
 
 @compiled(inline=True)

@@ -138,6 +138,9 @@ def command_line(outcome: Outcome, label: RunLabel) -> str:
     words += [word for name, value in label.params.items() for word in ("--param", f"{name}={parameter(value)}")]
     words += ["--fee-maker-bps", f"{taken.fee_maker_bps:g}", "--fee-taker-bps", f"{taken.fee_taker_bps:g}"]
     words += ["--slippage-bps", f"{taken.slippage_bps:g}", "--fills", taken.fills, "--fill-at", taken.fill_at]
+    if taken.slippage_model != "fixed":
+        words += ["--slippage-model", taken.slippage_model, "--slippage-impact", f"{taken.slippage_impact:g}"]
+    words += ["--max-volume-share", f"{taken.max_volume_share:g}"] if taken.max_volume_share else []
     return shlex.join([*words, "--limits", taken.limits])
 
 
@@ -232,12 +235,18 @@ def _assumptions(outcome: Outcome) -> list[Row]:
         "adaptive": "when traded through, as if each bar went to its nearer extreme first",
     }
     places = {"next_open": "at the next bar's open", "close": "at the deciding bar's close (zero delay)"}
+    impacts = {
+        "volume_share": f", and {taken.slippage_impact:g} times the impact of their share of the bar's volume",
+        "square_root": f", and {taken.slippage_impact:g} times the impact of the root of their share of a day's volume",
+    }
+    volume = f"at most {percent(taken.max_volume_share, 1)}" if taken.max_volume_share else "whatever is asked for"
     limits = {"config": "in force", "off": "off; only cash, filters and overflow"}
     return [
         {"name": "Market orders fill", "text": places.get(taken.fill_at, taken.fill_at)},
         {"name": "Resting orders fill", "text": fills.get(taken.fills, taken.fills)},
         {"name": "Fees, maker / taker", "text": f"{taken.fee_maker_bps:g} / {taken.fee_taker_bps:g} bps"},
-        {"name": "Slippage of takers", "text": f"{taken.slippage_bps:g} bps"},
+        {"name": "Slippage of takers", "text": f"{taken.slippage_bps:g} bps{impacts.get(taken.slippage_model, '')}"},
+        {"name": "Filled of a bar's volume", "text": volume},
         {"name": "Risk limits", "text": limits.get(taken.limits, taken.limits)},
         {
             "name": "Fees of buys are paid in",

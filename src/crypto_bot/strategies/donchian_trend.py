@@ -10,6 +10,7 @@ Source: Zarattini, Pagani and Barbon 2025, Catching Crypto Trends. Spot, so max_
 """
 
 from crypto_bot.strategy import (
+    Literal,
     Memory,
     NamedTuple,
     close,
@@ -23,12 +24,11 @@ from crypto_bot.strategy import (
     volatility,
 )
 
-timeframe = "1d"
 warmup = 2  # so short for partial=true only; the channels and the volatility ask for what they need
 
 
 class Params(NamedTuple):
-    """Lengths in days; a year's volatility; shares; partial: a channel longer than the data uses what there is."""
+    """Lengths in bars; a year's volatility; shares; partial: a channel longer than the data uses what there is."""
 
     lookbacks: tuple[int, ...] = (5, 10, 20, 30, 60, 90, 150, 250, 360)
     vol_target: float = 0.25
@@ -36,6 +36,7 @@ class Params(NamedTuple):
     max_weight: float = 1.0
     band: float = 0.2
     partial: bool = False
+    timeframe: Literal["1h", "4h", "1d"] = "1d"
 
 
 def check(p: Params) -> None:
@@ -61,7 +62,7 @@ def extremes(p: Params, m: Memory, k: int, n: int) -> tuple[float, float]:
 
 
 def step(p: Params, m: Memory) -> None:
-    """Decide on the close of a day."""
+    """Decide on the close of a bar."""
     for k in symbols():
         m.seen[k] += 1
         votes, changed = 0, False

@@ -5,32 +5,25 @@ The limits are set too wide to trip, so that they are watched at every bar and c
 
 import time
 from collections import deque
-from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
 
 from benchmarks import reference
 from benchmarks import workloads as work
+from benchmarks.runs import COINS, CROSS, RUNS, SHIPPED, Run
 from benchmarks.stand import Score, Span, Stopwatch, Task, serve
 from crypto_bot.authoring.binding import Strategy
-from crypto_bot.authoring.parameters import Given
 from crypto_bot.backtesting import bridge, engine
 from crypto_bot.backtesting.outcome import Outcome
-from crypto_bot.backtesting.setup import Chosen, Simulation
+from crypto_bot.backtesting.setup import Chosen
 from crypto_bot.backtesting.sweep import Trial, sweep
 from crypto_bot.domain.instrument import Instrument
 from crypto_bot.domain.market import Bar, Candles
-from crypto_bot.domain.units import ATOMS, PPM
-from crypto_bot.kernel.genesis import Costs, Limits
+from crypto_bot.domain.units import ATOMS
 from crypto_bot.strategies.catalogue import find
 
-WIDE = Limits(drawdown_ppm=PPM, daily_loss_ppm=PPM, symbol_exposure_ppm=2 * PPM, exposure_ppm=2 * PPM, risk_ppm=PPM)
-_STRATEGIES = Path(__file__).resolve().parent / "strategies"
-_FLIP_EVERY = 8
-_NEVER = 1 << 40
 _SWEEP_THREADS = 2
 
 
@@ -53,44 +46,6 @@ class Moment(float):
         return passed
 
 
-@dataclass(frozen=True)
-class Run:
-    """One backtest as it is measured."""
-
-    strategy: str
-    given: dict[str, Given]
-    cash: int = work.CASH
-    fee_ppm: int = work.FEE_PPM
-    fills: str = "pessimistic"
-    symbols: int = 1
-    skip: bool = True
-
-    def simulation(self) -> Simulation:
-        """Return its money, limits and costs."""
-        costs = Costs(maker_ppm=self.fee_ppm, taker_ppm=self.fee_ppm, slippage_ppm=0)
-        return Simulation(cash=self.cash * ATOMS, limits=WIDE, costs=costs, fills=self.fills)
-
-
-CROSS = Run("simple_ma", {"fast": work.FAST, "slow": work.SLOW})
-_GRID: dict[str, Given] = {
-    "lower_price": work.GRID_LOWER,
-    "upper_price": work.GRID_UPPER,
-    "num_grids": work.GRID_CELLS,
-    "quantity": work.GRID_QUANTITY,
-}
-RUNS = {
-    "W1": CROSS,
-    "W1 every bar": Run("simple_ma", CROSS.given, skip=False),
-    "W3": Run("grid", _GRID, cash=work.GRID_CASH, fills="touch"),
-    "W4": Run("simple_ma", CROSS.given, symbols=work.SYMBOLS),
-    "idle": Run(str(_STRATEGIES / "idle.py"), {}),
-    "idle every bar": Run(str(_STRATEGIES / "idle.py"), {}, skip=False),
-    "flips": Run(str(_STRATEGIES / "flips.py"), {"every": _FLIP_EVERY}, cash=work.GRID_CASH, fee_ppm=1),
-    "no flips": Run(str(_STRATEGIES / "flips.py"), {"every": _NEVER}, cash=work.GRID_CASH, fee_ppm=1),
-}
-"""What `simulate` is measured on, by name."""
-
-
 def candles(task: Task, number: int = 0) -> Candles:
     """Return one symbol in integers."""
     *prices, volume = work.columns(task.folder, number)
@@ -107,17 +62,34 @@ def chosen(run: Run) -> Chosen:
 
 
 def backtest(run: Run, task: Task) -> tuple[Score, Outcome]:
+    """Repeat a backtest on the symbols of the task."""
+    return repeated(run, [candles(task, number) for number in range(run.symbols)], task.repeats)
+
+
+def repeated(run: Run, columns: list[Candles], repeats: int) -> tuple[Score, Outcome]:
     """Repeat a backtest; the seconds are those that `simulate` itself reports for its engine."""
-    picked, columns = [chosen(run)], [candles(task, number) for number in range(run.symbols)]
+    picked = [chosen(run)]
     spans: list[Span] = []
     with patch.object(engine, "perf_counter", Moment.now):
-        for _ in range(task.repeats):
+        for _ in range(repeats):
             outcome = engine.simulate(picked, columns, run.simulation(), skip=run.skip)
             assert isinstance(outcome.engine_seconds, Moment)
             spans.append(Span(float(outcome.engine_seconds), outcome.engine_seconds.cpu))
-    score = Score(task.bars * run.symbols, spans, int(outcome.fills.size), int(outcome.equity[-1]) / ATOMS)
+    score = Score(sum(len(each) for each in columns), spans, int(outcome.fills.size), int(outcome.equity[-1]) / ATOMS)
     score.note = outcome.decisions_hash
     return score, outcome
+
+
+def coins(task: Task) -> Score:
+    """Choose among a hundred coins every day for five years."""
+    columns = []
+    for number in range(work.COINS):
+        prices, volume = work.coin(number)
+        instrument = Instrument(f"C{number:03}/USDT", price_scale=work.COIN_SCALE, quantity_scale=work.VOLUME_SCALE)
+        opened, close = prices[:-1].copy(), prices[1:].copy()
+        high, low = np.maximum(opened, close), np.minimum(opened, close)
+        columns.append(Candles(instrument, "1d", work.coin_times(), opened, high, low, close, volume))
+    return repeated(COINS, columns, task.repeats)[0]
 
 
 def pairs(task: Task, *, threads: int = _SWEEP_THREADS) -> Score:
@@ -182,8 +154,10 @@ def a_class(task: Task) -> Score:
 
 def main() -> None:
     """Answer requests until there are none."""
-    runs = {name: (lambda task, run=run: backtest(run, task)[0]) for name, run in RUNS.items()}
-    serve(version("cryptotrader"), {**runs, "W2": pairs, "class": a_class, "limit": reference.cross})
+    runs = {name: (lambda task, run=run: backtest(run, task)[0]) for name, run in (RUNS | SHIPPED).items()}
+    serve(
+        version("cryptotrader"), {**runs, "W2": pairs, "class": a_class, "100 coins": coins, "limit": reference.cross}
+    )
 
 
 if __name__ == "__main__":

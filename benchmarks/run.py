@@ -21,6 +21,7 @@ from benchmarks.contest import Contestant, Result, as_json, contest  # noqa: E40
 from benchmarks.environments import PEERS, install  # noqa: E402
 from benchmarks.page import Circumstances, write_page  # noqa: E402
 from benchmarks.processes import Life, whole_processes  # noqa: E402
+from benchmarks.runs import SHIPPED  # noqa: E402
 from benchmarks.stand import Task  # noqa: E402
 from benchmarks.tables import absolute_rows, agreement, comparison, plain  # noqa: E402
 from benchmarks.verdicts import absolutes, pace, ratios  # noqa: E402
@@ -28,6 +29,7 @@ from benchmarks.verdicts import absolutes, pace, ratios  # noqa: E402
 HERE = ROOT / "benchmarks"
 WORKLOADS = (
     "limit", "W1", "W1 curve", "W3", "W4", "class", "W2", "W1 every bar", "idle", "idle every bar", "flips", "no flips",
+    *SHIPPED, "100 coins",
 )  # fmt: skip
 _QUICK_BARS = 20_000
 

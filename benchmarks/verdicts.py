@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from benchmarks.contest import Result
 from benchmarks.processes import Life
+from benchmarks.runs import SHIPPED
 
 REFERENCE_NS = 1.84
 """What the limit took per bar on the machine that the absolute requirements were written for."""
@@ -114,6 +115,12 @@ def absolutes(results: Sequence[Result], lives: Mapping[str, Sequence[Life]]) ->
         rows.append(
             Absolute(f"advance at every bar, {name.split()[0]}", "M bars/s", rate, rate * slower, required, True)
         )
+    rows += [_strategy(mine[name], slower) for name in SHIPPED if name in mine]
+    if "100 coins" in mine:
+        coins = mine["100 coins"]
+        seconds = coins.last.bars / coins.bars_per_cpu_second
+        name = f"cross_section_momentum, 100 coins by the day, {coins.last.fills:,} fills"
+        rows.append(Absolute(name, "s", seconds, seconds / slower, 0.3))
     needed = {"warm": 1.0, "new strategy": 2.0, "empty cache": 12.0}
     for name, seconds in needed.items():
         if name in lives:
@@ -131,3 +138,9 @@ def absolutes(results: Sequence[Result], lives: Mapping[str, Sequence[Life]]) ->
             name = "wall" if clock == "wall" else "processor"
             rows.append(Absolute(f"whole process, raptorbt: {name}", "s", seconds, seconds / slower, None))
     return rows
+
+
+def _strategy(result: Result, slower: float) -> Absolute:
+    rate = result.bars_per_cpu_second / 1e6
+    name = f"{result.workload}, {result.last.fills:,} fills"
+    return Absolute(name, "M bars/s", rate, rate * slower, 40.0, True)

@@ -36,6 +36,9 @@ GRID_CASH = 1_000_000
 GRID_LOWER, GRID_UPPER, GRID_CELLS, GRID_QUANTITY = 25_000, 35_000, 40, 0.1
 LINES = tuple(GRID_LOWER + i * (GRID_UPPER - GRID_LOWER) / GRID_CELLS for i in range(GRID_CELLS + 1))
 
+COINS, COIN_DAYS, COIN_SCALE = 100, 1_826, 1_000_000
+"""Five years of a hundred coins by the day."""
+
 FIRST_CLOSES = "bda996fe8d2381c3"
 """Digest of the first symbol's year: a generator that gives other data measures other work."""
 
@@ -98,3 +101,16 @@ def times(folder: Path) -> IntArray:
 def digest(folder: Path) -> str:
     """Return the digest of the first symbol."""
     return hashlib.sha256(np.load(folder / "s0.npy").tobytes()).hexdigest()[:16]
+
+
+def coin(number: int) -> tuple[IntArray, IntArray]:
+    """Return the prices between the days of one coin, a martingale of 4 % a day from 100, and its volumes."""
+    chance = np.random.default_rng(1_000 + number)
+    moves = chance.normal(-0.0008, 0.04, COIN_DAYS + 1)
+    prices = np.rint(100 * COIN_SCALE * np.exp(np.cumsum(moves))).astype(np.int64)
+    return prices, chance.lognormal(15 + number / 100, 1, COIN_DAYS).astype(np.int64)
+
+
+def coin_times() -> IntArray:
+    """Return the open times of the days."""
+    return START_NS + np.arange(COIN_DAYS, dtype=np.int64) * (1_440 * MINUTE_NS)

@@ -10,9 +10,11 @@ from benchmarks import ours, reference
 from benchmarks import workloads as work
 from benchmarks.contest import ROOT, Contestant, Result, contest
 from benchmarks.processes import Life, live
+from benchmarks.runs import SHIPPED
 from benchmarks.stand import Score, Span, Task
 from benchmarks.tables import agreement, comparison, markdown, plain
 from benchmarks.verdicts import REFERENCE_NS, Absolute, Ratio, absolutes, pace, ratios
+from crypto_bot.strategies.catalogue import NAMES
 
 BARS = 4_000
 
@@ -121,6 +123,28 @@ def test_limits_are_watched_and_never_trip(task: Task) -> None:
         outcome = ours.backtest(ours.RUNS[name], task)[1]
         assert outcome.assumptions.limits == "config"
         assert not outcome.warnings
+
+
+@pytest.fixture(scope="module")
+def three_weeks(tmp_path_factory: pytest.TempPathFactory) -> Task:
+    folder = tmp_path_factory.mktemp("weeks")
+    work.write(folder, 21 * 1_440)
+    return Task(folder, 21 * 1_440, 1)
+
+
+@pytest.mark.parametrize("name", list(SHIPPED))
+def test_a_strategy_that_ships_makes_a_thousand_fills_a_year(name: str, three_weeks: Task) -> None:
+    assert name == SHIPPED[name].strategy and name in NAMES
+    score, outcome = ours.backtest(SHIPPED[name], three_weeks)
+    warm = {"cross_section_momentum": 3, "donchian_trend": 16}.get(name, 0)  # days before the first decision
+    assert score.fills >= 1_000 / 365 * (21 - warm - 1)
+    assert not outcome.warnings
+
+
+def test_a_hundred_coins_are_chosen_among_for_five_years() -> None:
+    score = ours.coins(Task(Path(), 0, 1))
+    assert score.bars == 100 * 1_826
+    assert score.fills > 1_000
 
 
 def test_both_clocks_are_read() -> None:

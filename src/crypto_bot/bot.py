@@ -188,6 +188,7 @@ class TradingBot:
             {**harmless(os.environ), VARIABLE: token},
             self.settings.log_folder / "web.log",
             api.allowed_origins,
+            self.settings.logging.level.upper(),
         )
         sys.stderr.write(f"dashboard: {url_of(listener)}/#token={token}\n")
         return Web(place, listener)

@@ -85,6 +85,15 @@ def test_secrets_are_hidden_wherever_they_are_put(tmp_path: Path) -> None:
         "Authorization: Bearer c8db56825ae71d6d79447849",
         '{"apiKey": "c8db56825ae71d6d79447849", "x": 1}',
         "postgresql+asyncpg://bot:c8db56825ae71d@db:5432/x",
+        "{'apiKey': 'c8db56825ae71d6d79447849'}",
+        "{'X-MBX-APIKEY': 'c8db56825ae71d6d79447849', 'a': 1}",
+        "[(b'X-BAPI-API-KEY', b'c8db56825ae71d6d79447849')]",
+        "x-bapi-sign: c8db56825ae71d6d79447849",
+        "Authorization: Basic c8db56825ae71d6d79447849",
+        "cookie: c8db56825ae71d6d79447849",
+        "https://discord.com/api/webhooks/123456789012345678/c8db56825ae71d6d79447849",
+        "the token ctb_c8db56825ae71d6d79447849",
+        "http://127.0.0.1:8080/#token=c8db56825ae71d6d79447849",
     ],
 )
 def test_what_looks_like_a_secret_on_the_wire_is_hidden(text: str) -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crypto_bot.api import throttle
-from crypto_bot.api.throttle import Budget, Throttle, is_loopback, network_of
+from crypto_bot.api.throttle import Budget, Limits, Throttle, is_loopback, network_of
 
 
 class Clock:
@@ -21,7 +21,7 @@ def clock() -> Clock:
 
 
 def test_a_budget_is_used_up_and_comes_back(clock: Clock) -> None:
-    counted, budget = Throttle(clock), Budget(rate=10, burst=3)
+    counted, budget = Throttle(clock=clock), Budget(rate=10, burst=3)
     assert [counted.take("a", budget) for _ in range(4)] == pytest.approx([0, 0, 0, 0.1])
     assert counted.take("b", budget) == 0
     clock.now += 0.1
@@ -33,7 +33,7 @@ def test_a_budget_is_used_up_and_comes_back(clock: Clock) -> None:
 @given(st.lists(st.floats(0, 5), max_size=60))
 def test_no_more_is_given_than_the_budget_holds(pauses: list[float]) -> None:
     clock, budget = Clock(), Budget(rate=2, burst=5)
-    counted, given_out = Throttle(clock), 0
+    counted, given_out = Throttle(clock=clock), 0
     for pause in pauses:
         clock.now += pause
         given_out += counted.take("a", budget) == 0
@@ -41,15 +41,15 @@ def test_no_more_is_given_than_the_budget_holds(pauses: list[float]) -> None:
 
 
 def test_pauses_double_up_to_five_minutes(clock: Clock) -> None:
-    counted = Throttle(clock)
-    pauses = [counted.missed("203.0.113.9", tries=5) for _ in range(20)]
+    counted = Throttle(Limits(tries=5), clock)
+    pauses = [counted.missed("203.0.113.9") for _ in range(20)]
     assert pauses[:4] == [0] * 4
     assert pauses[4:] == [1, 2, 4, 8, 16, 32, 64, 128, 256, *[300] * 7]
     assert counted.paused_s("203.0.113.9") == 300 and counted.paused_s("203.0.113.10") == 0
     clock.now += 299
     assert counted.paused_s("203.0.113.9") == pytest.approx(1)
     clock.now += throttle.FORGOTTEN_S + 2
-    assert counted.missed("203.0.113.9", tries=5) == 0, "an address that kept quiet begins anew"
+    assert counted.missed("203.0.113.9") == 0, "an address that kept quiet begins anew"
 
 
 def test_neighbours_of_ipv6_count_as_one_caller() -> None:
@@ -65,10 +65,10 @@ def test_own_addresses() -> None:
 
 def test_what_is_remembered_is_bounded(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(throttle, "ENTRIES_MAX", 100)
-    counted = Throttle(clock)
+    counted = Throttle(clock=clock)
     for number in range(1_000):
         counted.take(str(number), Budget(1, 1))
-        counted.missed(f"10.0.{number % 250}.{number // 250}", tries=1)
+        counted.missed(f"10.0.{number % 250}.{number // 250}")
         counted.welcome(str(number), "digest")
     tables = (counted._buckets, counted._misses, counted._seen)
     assert [len(table) for table in tables] == [100, 100, 100]

@@ -12,8 +12,9 @@ import uvicorn
 
 from crypto_bot.api.app import create_app
 from crypto_bot.api.origin import Surroundings
+from crypto_bot.api.serve import server_config
 from crypto_bot.api.static import static_folder
-from crypto_bot.api.throttle import Budget, Limits
+from crypto_bot.api.throttle import Budget, Limits, Throttle
 from crypto_bot.persistence.database import Database
 from crypto_bot.persistence.journal import Journal, JournalRow
 from crypto_bot.persistence.projecting import Projector
@@ -35,10 +36,14 @@ def write(path: Path, rows: list[JournalRow]) -> None:
 
 
 @contextmanager
-def client_of(path: Path, state_folder: Path | None = None) -> Iterator[httpx.Client]:
+def client_of(
+    path: Path, state_folder: Path | None = None, *, throttle: Throttle | None = None
+) -> Iterator[httpx.Client]:
     """Serve the application on loopback from a thread, and give a client that has the token."""
-    app = create_app(path, TOKEN, static_folder(), state_folder=state_folder, around=AROUND, limits=UNLIMITED)
-    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="on"))
+    app = create_app(
+        path, TOKEN, static_folder(), state_folder=state_folder, around=AROUND, throttle=throttle or Throttle(UNLIMITED)
+    )
+    server = uvicorn.Server(server_config(app))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()

@@ -21,7 +21,7 @@ from crypto_bot.api.meter import Meter, Metered
 from crypto_bot.api.origin import Surroundings
 from crypto_bot.api.problem import problem_response
 from crypto_bot.api.static import open_paths
-from crypto_bot.api.throttle import Limits
+from crypto_bot.api.throttle import Throttle
 from crypto_bot.domain.errors import CryptoBotError
 
 
@@ -37,12 +37,12 @@ def create_app(
     *,
     state_folder: Path | None = None,
     around: Surroundings | None = None,
-    limits: Limits | None = None,
+    throttle: Throttle | None = None,
 ) -> FastAPI:
     """Build the application over one database, which need not exist yet.
 
     `state_folder` holds the lock that tells whether the engine lives, and the granted tokens; `around`
-    says which host names, pages and proxies are known, `limits` how often somebody may ask.
+    says which host names, pages and proxies are known, `throttle` how often somebody may ask.
     """
     follower = Follower(database, state_folder)
 
@@ -70,7 +70,7 @@ def create_app(
     app.add_exception_handler(RequestValidationError, _invalid_request)
     app.add_exception_handler(CryptoBotError, _unanswered)
     app.add_exception_handler(500, _internal_error)
-    add_guard(app, token, open_paths(static_folder), state_folder=state_folder, around=around, limits=limits)
+    add_guard(app, token, open_paths(static_folder), state_folder=state_folder, around=around, throttle=throttle)
     app.add_middleware(Metered, meter=meter)
     return app
 

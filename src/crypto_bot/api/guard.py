@@ -19,7 +19,7 @@ from crypto_bot.api.grants import TokenBook, digest_of
 from crypto_bot.api.origin import Surroundings
 from crypto_bot.api.problem import HEADERS, problem_response
 from crypto_bot.api.routes import RANK, Routes
-from crypto_bot.api.throttle import Limits, Throttle, is_loopback
+from crypto_bot.api.throttle import Throttle, is_loopback
 from crypto_bot.api.token import is_token
 from crypto_bot.domain.errors import CryptoBotError
 
@@ -43,7 +43,6 @@ class Rules:
     open_paths: frozenset[str]
     around: Surroundings = field(default_factory=Surroundings)
     book: TokenBook | None = None
-    limits: Limits = field(default_factory=Limits)
     throttle: Throttle = field(default_factory=Throttle)
 
 
@@ -117,14 +116,16 @@ class Guard:
                 403, f"This needs the role {needed}; the token {principal.name} has {principal.role}."
             )
         kind, budget = (
-            ("reads", self.rules.limits.reads) if needed == READ else ("commands", self.rules.limits.commands)
+            ("reads", self.rules.throttle.limits.reads)
+            if needed == READ
+            else ("commands", self.rules.throttle.limits.commands)
         )
         if not asked.is_emergency and (wait_s := self.rules.throttle.take(f"{kind} of {principal.name}", budget)):
             return too_many(wait_s)
         return principal
 
     def _over_budget(self, address: str) -> float:
-        limits = self.rules.limits
+        limits = self.rules.throttle.limits
         return self.rules.throttle.take(f"from {address}", limits.loopback if is_loopback(address) else limits.address)
 
     def _nothing_there(self, asked: _Asked) -> Response:
@@ -160,7 +161,7 @@ class Guard:
                 return unauthorized(wrong=True)
             throttle.welcome(asked.address, digest)
             return Principal(grant.name, grant.role, asked.address)
-        pause_s = throttle.missed(asked.address, self.rules.limits.tries)
+        pause_s = throttle.missed(asked.address)
         if pause_s:
             log.warning("another wrong token from %s; it has to wait %g s", asked.address, pause_s)
         return unauthorized(wrong=True)
@@ -194,11 +195,11 @@ def add_guard(
     *,
     state_folder: Path | None = None,
     around: Surroundings | None = None,
-    limits: Limits | None = None,
+    throttle: Throttle | None = None,
 ) -> None:
     """Put the guard, and the bounds of a request behind it, around an application."""
     book = None if state_folder is None else TokenBook(state_folder)
-    rules = Rules(token, ACCESS, open_paths, around or Surroundings(), book, limits or Limits())
+    rules = Rules(token, ACCESS, open_paths, around or Surroundings(), book, throttle or Throttle())
     app.add_middleware(Bounded, bounds=Bounds())
     app.add_middleware(Guard, rules=rules)
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import uvicorn
+from fastapi import FastAPI
 
 from crypto_bot.api.app import create_app
 from crypto_bot.api.connection import CONNECTIONS_MAX, HEAD_BYTES, BoundedConnection
@@ -19,9 +20,13 @@ from crypto_bot.api.listen import check_surroundings, listen, url_of
 from crypto_bot.api.origin import Surroundings
 from crypto_bot.api.static import static_folder
 from crypto_bot.api.token import load_token
+from crypto_bot.config.logs import configure_logging, log_uncaught
+from crypto_bot.config.privacy import keep_private
+from crypto_bot.config.secret_sources import values_in
 from crypto_bot.domain.errors import CryptoBotError
 from crypto_bot.persistence.sqlite_file import address_of, is_server
 
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _PARENT_CHECK_S = 0.5
 
 
@@ -43,7 +48,7 @@ class _Server(uvicorn.Server):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until stopped; print one JSON line with the address when listening. Returns the exit status."""
     options = _parser().parse_args(arguments)
-    os.umask(0o077)
+    keep_private()
     try:
         with _listener(options) as listener:
             _serve(options, listener)
@@ -59,6 +64,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--database", help="file or sqlite:/// URL (default trading.db in the state folder)")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
     parser.add_argument("--port", type=int, default=8080, help="0 picks a free one (default 8080)")
+    parser.add_argument("--logs", type=Path, help="folder of the log (default logs in the state folder)")
+    parser.add_argument("--log-level", default="INFO", choices=LEVELS, help=", ".join(LEVELS))
     parser.add_argument("--allow-host", action="append", default=[], help="host name that requests may name")
     parser.add_argument("--allow-origin", action="append", default=[], help="page of another's that may call")
     parser.add_argument("--behind-proxy", action="store_true", help="a TLS proxy stands before this address")
@@ -90,24 +97,29 @@ def _surroundings(options: argparse.Namespace) -> Surroundings:
 def _serve(options: argparse.Namespace, listener: socket.socket) -> None:
     database = address_of(options.database or _from_environment() or options.state / "trading.db")
     token = load_token(options.state, os.environ)
+    folder = options.logs or options.state / "logs"
+    configure_logging(options.log_level, folder, name="web", secrets=[token, *values_in(os.environ)])
+    log_uncaught()
     app = create_app(database, token, static_folder(), state_folder=options.state, around=_surroundings(options))
-    server = _Server(
-        uvicorn.Config(
-            app,
-            http=BoundedConnection,
-            h11_max_incomplete_event_size=HEAD_BYTES,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            lifespan="on",
-            ws="none",
-            limit_concurrency=CONNECTIONS_MAX,
-            timeout_keep_alive=5,
-            timeout_graceful_shutdown=2,
-        )
+    asyncio.run(_run(_Server(server_config(app)), listener, parent=options.exit_with_parent))
+
+
+def server_config(app: FastAPI) -> uvicorn.Config:
+    """Return how the application is served: no name, no version, no proxy believed by default, everything bounded."""
+    return uvicorn.Config(
+        app,
+        http=BoundedConnection,
+        h11_max_incomplete_event_size=HEAD_BYTES,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        lifespan="on",
+        ws="none",
+        limit_concurrency=CONNECTIONS_MAX,
+        timeout_keep_alive=5,
+        timeout_graceful_shutdown=2,
     )
-    asyncio.run(_run(server, listener, parent=options.exit_with_parent))
 
 
 def _from_environment() -> str:

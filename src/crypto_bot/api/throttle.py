@@ -55,8 +55,9 @@ class _Misses:
 class Throttle:
     """Counts requests and wrong tokens; every answer is the number of seconds to wait, 0 for none."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, limits: Limits | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         """Start with nobody known; `clock` counts seconds."""
+        self.limits = limits or Limits()
         self._clock = clock
         self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
         self._misses: OrderedDict[str, _Misses] = OrderedDict()
@@ -79,15 +80,15 @@ class Throttle:
         misses = self._misses.get(network_of(address))
         return 0.0 if misses is None else max(0.0, misses.until_s - self._clock())
 
-    def missed(self, address: str, tries: int) -> float:
-        """Count a wrong token; return the pause that follows: 1 s after so many tries, then twice as long each."""
+    def missed(self, address: str) -> float:
+        """Count a wrong token; return the pause that follows: 1 s after the free tries, then twice as long each."""
         now, key = self._clock(), network_of(address)
         misses = self._misses.pop(key, None)
         if misses is None or now - misses.at_s > FORGOTTEN_S + PAUSE_MAX_S:
             misses = _Misses(0, now, now)
         self._remember(self._misses, key, misses)
         misses.count, misses.at_s = misses.count + 1, now
-        beyond = misses.count - tries
+        beyond = misses.count - self.limits.tries
         pause_s = min(PAUSE_MAX_S, 2.0 ** min(beyond, 30)) if beyond >= 0 else 0.0
         misses.until_s = now + pause_s
         return pause_s

@@ -51,7 +51,9 @@ def execute(args: argparse.Namespace) -> int:
     settings = settings_from(args, overrides)
     from crypto_bot.backtesting.choosing import texts_by_strategy
     from crypto_bot.bot import RunRequest, TradingBot
+    from crypto_bot.config.privacy import keep_private
 
+    keep_private()
     params = texts_by_strategy(args.param, settings.trading.strategies)
     request = RunRequest(params, args.duration, quiet=args.json, before_compiling=tell_of_compiling)
     result = TradingBot(settings, request).run()

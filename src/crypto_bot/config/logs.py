@@ -4,10 +4,12 @@ import json
 import logging
 import re
 import sys
+import threading
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from types import TracebackType
 from urllib.parse import quote
 
 from crypto_bot.domain.errors import RunFailed
@@ -19,8 +21,10 @@ FILES_KEPT = 9
 _SHORTEST_SECRET = 6
 _PUBLIC_WORDS = frozenset({"practice"})
 _WIRE_SECRETS = re.compile(
-    r"((?:signature|api_?key|api_?secret|secret|token|password|listenKey)(?:=|\\?\":\s*\\?\")"
-    r"|Bearer\s+|/bot(?=\d+:))[^\s&\"'\\,}]+",
+    r"((?:signature|api_?key|api_?secret|secret|token|password|passphrase|listenKey)(?:=|\\?[\"']:\s*\\?[\"'])"
+    r"|(?:X-[A-Z]+-(?:API-?KEY|SIGN)|API-?KEY|API-SIGN|Cookie)\\?[\"']?\s*[:,]\s*b?\\?[\"']?"
+    r"|Bearer\s+|Basic\s+(?=[\w+/]{8})|/bot(?=\d+:)|/api/webhooks/(?=\d+/))[^\s&\"'\\,}]+"
+    r"|\b(ctb_)[\w-]{20,}",
     re.IGNORECASE,
 )
 _URL_PASSWORD = re.compile(r"(://[^\s/:@]*:)[^\s/@]+@")
@@ -43,7 +47,8 @@ class Redactor:
         """Return the text without secrets."""
         for value in self._values:
             text = text.replace(value, HIDDEN)
-        return _URL_PASSWORD.sub(rf"\g<1>{HIDDEN}@", _WIRE_SECRETS.sub(rf"\g<1>{HIDDEN}", text))
+        text = _WIRE_SECRETS.sub(rf"\g<1>\g<2>{HIDDEN}", text)
+        return _URL_PASSWORD.sub(rf"\g<1>{HIDDEN}@", text)
 
 
 class JsonLines(logging.Formatter):
@@ -93,6 +98,23 @@ class _PrivateFile(RotatingFileHandler):
         """Name an old piece engine.1.jsonl instead of engine.jsonl.1."""
         path = Path(default_name)
         return str(path.with_name(f"{path.stem.removesuffix('.jsonl')}{path.suffix}.jsonl"))
+
+
+def log_uncaught() -> None:
+    """Let what nobody catches, also in threads, go through the log's redaction instead of straight to stderr."""
+
+    def tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            sys.__excepthook__(kind, error, trace)
+        else:
+            logging.getLogger(__name__).critical("the process ends with %s", kind.__name__, exc_info=error)
+
+    def tell_of_thread(args: threading.ExceptHookArgs) -> None:
+        if args.exc_value is not None:
+            tell(args.exc_type, args.exc_value, args.exc_traceback)
+
+    sys.excepthook = tell
+    threading.excepthook = tell_of_thread
 
 
 def configure_logging(level: str, folder: Path, *, name: str = "engine", secrets: Iterable[str] = ()) -> Path:

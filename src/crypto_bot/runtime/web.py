@@ -47,6 +47,7 @@ class WebPlace:
     environment: Mapping[str, str]
     log_file: Path
     origins: Sequence[str] = ()
+    log_level: str = "INFO"
 
 
 class Web:
@@ -61,7 +62,9 @@ class Web:
     def start(self) -> None:
         """Start the process; nobody waits for it."""
         place, listener = self._place, self._listener.fileno()
-        words, environment = ["--state", str(place.state), "--host", place.host], dict(place.environment)
+        words = ["--state", str(place.state), "--host", place.host, "--log-level", place.log_level]
+        words += ["--logs", str(place.log_file.parent)]
+        environment = dict(place.environment)
         if is_server(place.database):  # its password is for no list of processes
             environment["DATABASE_URL"] = place.database
         else:

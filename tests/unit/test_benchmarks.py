@@ -10,7 +10,7 @@ from benchmarks import ours, reference
 from benchmarks import workloads as work
 from benchmarks.contest import ROOT, Contestant, Result, contest
 from benchmarks.processes import Life, live
-from benchmarks.runs import SHIPPED
+from benchmarks.runs import RUNS, SHIPPED, Run
 from benchmarks.stand import Score, Span, Task
 from benchmarks.tables import agreement, comparison, markdown, plain
 from benchmarks.verdicts import REFERENCE_NS, Absolute, Ratio, absolutes, pace, ratios
@@ -27,7 +27,7 @@ def task(tmp_path_factory: pytest.TempPathFactory) -> Task:
 
 
 def run(name: str, task: Task) -> Score:
-    return ours.backtest(ours.RUNS[name], task)[0]
+    return ours.backtest(RUNS[name], task)[0]
 
 
 # ---- the data
@@ -105,7 +105,7 @@ def test_the_sweep_counts_the_pairs_that_everybody_runs(task: Task, monkeypatch:
     mine = ours.pairs(task)
     assert mine.bars == BARS * 40
     shared = work.PAIRS[:: work.SHARE_OF_PAIRS]
-    runs = [ours.Run("simple_ma", {"fast": fast, "slow": slow}) for fast, slow in shared]
+    runs = [Run("simple_ma", {"fast": fast, "slow": slow}) for fast, slow in shared]
     scores = [ours.backtest(each, task)[0] for each in runs]
     assert mine.fills == sum(score.fills for score in scores)
     assert mine.equity == pytest.approx(sum(score.equity for score in scores))
@@ -113,14 +113,14 @@ def test_the_sweep_counts_the_pairs_that_everybody_runs(task: Task, monkeypatch:
 
 def test_what_idles_never_trades_and_what_flips_always_does(task: Task) -> None:
     assert run("idle", task).fills == run("idle every bar", task).fills == run("no flips", task).fills == 0
-    score, outcome = ours.backtest(ours.RUNS["flips"], task)
+    score, outcome = ours.backtest(RUNS["flips"], task)
     assert score.fills == BARS // 8 - 1  # the last one finds no next open
     assert (outcome.refused, outcome.warnings) == (0, ())
 
 
 def test_limits_are_watched_and_never_trip(task: Task) -> None:
-    for name in ours.RUNS:
-        outcome = ours.backtest(ours.RUNS[name], task)[1]
+    for name in RUNS:
+        outcome = ours.backtest(RUNS[name], task)[1]
         assert outcome.assumptions.limits == "config"
         assert not outcome.warnings
 

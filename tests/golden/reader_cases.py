@@ -259,6 +259,14 @@ CHANGES: dict[str, tuple[str, str]] = {
     "wake in words": ("LEVELS =", 'wake = "daily"\nLEVELS ='),
     "warm-up of nothing": ("LEVELS =", "warmup = 0\nLEVELS ="),
     "indicator in a strategy that wakes for fills": (_BODY, "target(k, ema(k, 5))\n\n\nwake = 'fills'"),
+    "wake worked out as a number": ("LEVELS =", "def wake(p):\n    return p.slow\n\n\nLEVELS ="),
+    "wake that fails": ("LEVELS =", "def wake(p):\n    return 1 / 0\n\n\nLEVELS ="),
+    "wake twice": ("LEVELS =", "wake = 'fills'\n\n\ndef wake(p):\n    return 'fills'\n\n\nLEVELS ="),
+    "wake that asks the market": (
+        "LEVELS =",
+        "def wake(p):\n    return 'bars' if close(0) > 1 else 'fills'\n\n\nLEVELS =",
+    ),
+    "indicator where wake may say fills": (_BODY, "target(k, ema(k, 5))\n\n\ndef wake(p):\n    return 'bars'"),
     "timeframe of a strategy that wakes for fills": ("LEVELS =", 'wake = "fills"\ntimeframe = "1d"\nLEVELS ='),
     # parameters
     "parameter without a default": ("slow: int = 100", "slow: int"),

@@ -36,6 +36,22 @@ TERMS = {
 GRID = {"lower_price": 15_000.0, "upper_price": 45_000.0, "num_grids": 58, "total_investment": 9_000.0}
 INFINITY = {"num_grids": 24, "spacing_type": "geometric", "sizing": "quote", "top": "infinity", "upper_price": 20_000.0}
 FEW = {"parts": 3, "universe": 3, "min_days": 30, "max_weight": 0.7, "band": 0.05}
+TRAILING = {
+    "lower_price": 19_000.0,
+    "upper_price": 24_000.0,
+    "num_grids": 15,
+    "top": "trailing",
+    "stop_lower": 17_000.0,
+}
+STOPPED = {
+    "lower_price": 24_000.0,
+    "upper_price": 29_000.0,
+    "num_grids": 20,
+    "trigger_price": 26_500.0,
+    "stop_upper": 29_900.0,
+    "out_of_range": "pause",
+    "spacing_type": "geometric",
+}
 STRATEGIES: dict[str, tuple[Path, Mapping[str, Any]]] = {
     "simple_ma": (SHIPPED / "simple_ma.py", {}),
     "quick_ma": (SHIPPED / "simple_ma.py", {"fast": 3, "slow": 11, "fraction": 0.7}),
@@ -43,6 +59,8 @@ STRATEGIES: dict[str, tuple[Path, Mapping[str, Any]]] = {
     "eth_grid": (SHIPPED / "grid.py", GRID | {"lower_price": 1_400.0, "upper_price": 2_300.0, "num_grids": 40}),
     "quote_grid": (SHIPPED / "grid.py", GRID | {"spacing_type": "geometric", "sizing": "quote"}),
     "infinity_grid": (SHIPPED / "grid.py", GRID | INFINITY),
+    "trailing_grid": (SHIPPED / "grid.py", GRID | TRAILING),
+    "stopped_grid": (SHIPPED / "grid.py", GRID | STOPPED),
     "buy_and_hold": (SHIPPED / "buy_and_hold.py", {}),
     "puppet": (HERE / "strategies" / "puppet.py", {"seed": 5, "often": 4}),
     "donchian_trend": (SHIPPED / "donchian_trend.py", {}),
@@ -62,6 +80,8 @@ CASES = [
     *[("quick_ma", name, "path, tight") for name in ("ETH 5m", "two 5m", "three 1d")],
     *[("eth_grid", "ETH 5m", terms) for terms in ("no limits", "path", "fee in the coin")],
     *[("quote_grid", "BTC 5m", terms) for terms in ("path", "fee in the coin")],
+    *[("trailing_grid", "BTC 5m", terms) for terms in ("path", "no limits")],
+    *[("stopped_grid", "BTC 5m", terms) for terms in ("as configured", "fee in the coin")],
     *[("infinity_grid", "BTC 5m", terms) for terms in ("touch", "tight limits")],
     *[(name, "BTC 5m", "no limits") for name in ("rsi_reversion", "mean_reversion")],
     *[(name, "BTC 5m", "path, tight") for name in ("rsi_reversion", "mean_reversion")],

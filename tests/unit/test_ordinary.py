@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from crypto_bot.authoring.generator import walker_text
 from crypto_bot.authoring.module import Cell
 from crypto_bot.authoring.ordinary import same_shape
 from crypto_bot.authoring.reader import read_text
@@ -47,6 +48,18 @@ def test_settings() -> None:
     assert (module.timeframe, module.wake, module.warmup) == ("4h", "bars", 7)
     assert (module.name, module.summary, module.takes_memory, module.functions) == ("mine", "Trades.", False, ("step",))
     assert module.params() == module.parameters.defaults == ()
+
+
+def test_when_it_wakes_may_hang_on_the_parameters() -> None:
+    choice = """Literal["often", "seldom"] = "seldom"\n"""
+    text = f"""from crypto_bot.strategy import Literal, NamedTuple\n\n\nclass Params(NamedTuple):\n    how: {choice}
+def wake(p):\n    return "bars" if p.how == "often" else "fills"\n\n\ndef step(p):\n    pass\n"""
+    module = read_text(text, PATH)
+    assert module.wake == "fills", "it may sleep, so it has no indicators"
+    for how, told in (("often", "bars"), ("seldom", "fills")):
+        params = module.parameters.read({"how": how})
+        assert module.wake_of(params) == told
+        assert ("for t in range(" in walker_text(module, params, own=False)) == (told == "bars")
 
 
 def test_a_refused_import_is_never_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -185,7 +185,8 @@ def test_a_set_parameter_joins_the_others_of_its_strategy() -> None:
     settings = load(overrides={"strategy.grid.num_grids": "9"}, env={"STRATEGY__GRID__LOWER_PRICE": "1"})
     assert settings.strategy_parameters("grid") == {
         "num_grids": "9", "lower_price": "1", "upper_price": "31000", "total_investment": "10000",
-        "spacing_type": "arithmetic", "sizing": "base", "top": "fixed",
+        "spacing_type": "arithmetic", "sizing": "base", "top": "fixed", "trail_limit": "0", "trigger_price": "0",
+        "stop_lower": "0", "stop_upper": "0", "sell_all_on_stop": "true", "out_of_range": "keep",
     }  # fmt: skip
 
 

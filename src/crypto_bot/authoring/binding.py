@@ -88,7 +88,8 @@ class Strategy:
 
     def _walkers_of(self, params: ParameterSet, *, own: bool) -> Walkers:
         """Return `walk` and `loop` for parameters of this shape; a tuple of another length compiles once more."""
-        shape = (int(own), *(len(value) if isinstance(value, tuple) else 1 for value in params))
+        sleeps = self.module.wake_of(params) == "fills"
+        shape = (int(own), int(sleeps), *(len(value) if isinstance(value, tuple) else 1 for value in params))
         if shape not in self._walkers:
             self._walkers[shape] = _load(self.module, walker_text(self.module, params, own=own))
         return self._walkers[shape]

@@ -41,7 +41,7 @@ def _loop(_sight, first, stop):
     wish = account.wish
     count = wish.size
     warmup = whole[_c.WARMUP]
-    p = {params}
+{asleep}    p = {params}
     _x = _Views({views})
     m = _Cells({cells})
 {loop}
@@ -77,11 +77,11 @@ _OWN_BARS = """    u = whole[_c.NEXT]
         whole[_c.NEXT] = u
 {step}"""
 
-_ON_FILLS = """    t = max(first, warmup - 1)
+_ASLEEP = """    t = max(first, warmup - 1)
     if t >= stop or (whole[_c.STARTED] and wish[0]["news"] == 0):
         return stop
     whole[_c.STARTED] = 1
-{step}"""
+"""
 
 
 def walker_text(module: Module, params: ParameterSet, *, own: bool) -> str:
@@ -92,8 +92,9 @@ def walker_text(module: Module, params: ParameterSet, *, own: bool) -> str:
     view_fields, views = _view_parts(module)
     updates = update_lines(module)
     cell_fields, cells = _cell_parts(module.cells, len(module.indicators))
-    own = own and module.wake != "fills"
-    pad = "    " if module.wake == "fills" else "        "
+    wake = module.wake_of(params)
+    own = own and wake != "fills"
+    pad = "    " if wake == "fills" else "        "
     step = _STEP.format(
         pad=pad,
         bars="market.own" if own else "market.bars",
@@ -104,7 +105,7 @@ def walker_text(module: Module, params: ParameterSet, *, own: bool) -> str:
         m=", m" if module.takes_memory else "",
         update=f"{pad}_update(_s, _x, p, {_LAST if own else True})\n" if updates else "",
     )
-    frame = _ON_FILLS if module.wake == "fills" else _OWN_BARS if own else _EVERY_BAR
+    frame = "{step}" if wake == "fills" else _OWN_BARS if own else _EVERY_BAR
     # Without indicators nothing needs to see the bars of the warm-up.
     loop = frame.format(step=step, first="first" if updates else "max(first, warmup - 1)")
     files = ["context as _c", "words as _w", *(f"{file} as _{file}" for file in kernel_files(module))]
@@ -113,6 +114,8 @@ def walker_text(module: Module, params: ParameterSet, *, own: bool) -> str:
         view_fields=_lines(view_fields),
         cell_fields=_lines(cell_fields),
         updates="\n".join(updates) or "    pass",
+        # Called for every span of quiet bars: nothing is unpacked before it is known that there is something to do.
+        asleep=_ASLEEP if wake == "fills" else "",
         params=_unpacked(params),
         views=", ".join(views) or "0",
         cells=", ".join(cells) or "0",

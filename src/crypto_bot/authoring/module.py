@@ -4,10 +4,13 @@ import ast
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from crypto_bot.authoring.edits import Edit, Text
 from crypto_bot.authoring.parameters import Parameters, ParameterSet
+
+Wake: TypeAlias = Literal["bars", "fills"]
+"""When a strategy steps: at the close of every bar, or at the start and after a fill."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,8 @@ class Cell:
 class Module:
     """One author's module, read and found to be possible.
 
+    `wake` is "fills" when it may sleep until a fill, so that it has no indicators; `wake_of` says whether it does.
+
     `namespace` is what running its top level gave; `cells` is the memory that the default parameters ask for, and
     `memory_of` says it for others. `functions` are the names of the author's functions that are compiled, `step` too.
     `timeframe` is that of the bars it decides on, None for those of the run; with `chosen_timeframe` it is the default
@@ -103,7 +108,8 @@ class Module:
     memory_of: Callable[[ParameterSet], Mapping[str, Cell]]
     timeframe: str | None
     chosen_timeframe: bool
-    wake: Literal["bars", "fills"]
+    wake: Wake
+    wake_of: Callable[[ParameterSet], Wake]
     warmup: int | None
     takes_memory: bool
     namespace: Mapping[str, object]

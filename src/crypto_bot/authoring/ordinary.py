@@ -1,11 +1,11 @@
-"""The half of a module that runs as ordinary Python, once, before a run: its top level and memory(p)."""
+"""The half of a module that runs as ordinary Python, once, before a run: its top level, memory(p) and wake(p)."""
 
 import keyword
 from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 from typing import cast
 
-from crypto_bot.authoring.module import Cell
+from crypto_bot.authoring.module import Cell, Wake
 from crypto_bot.authoring.parameters import ParameterSet
 from crypto_bot.authoring.parts import Parts
 from crypto_bot.authoring.source import AUTHORS_FAULTS, Source
@@ -44,6 +44,25 @@ def memory_reader(parts: Parts, namespace: Mapping[str, object]) -> Callable[[Pa
         return {_name(parts, name): _cell(parts, name, start) for name, start in started.items()}
 
     return memory_of
+
+
+def wake_reader(parts: Parts, namespace: Mapping[str, object], declared: Wake) -> Callable[[ParameterSet], Wake]:
+    """Return the function from parameters to when the strategy steps: as wake(p) says, or as it is declared."""
+    source, node = parts.source, parts.ordinary.get("wake")
+    author = cast("Callable[[ParameterSet], object] | None", namespace.get("wake") if node else None)
+
+    def wake_of(params: ParameterSet) -> Wake:
+        if author is None:
+            return declared
+        try:
+            told = author(params)
+        except AUTHORS_FAULTS as error:
+            raise source.blame(error, f"wake(p) failed: {type(error).__name__}: {error}") from None
+        if told not in ("bars", "fills"):
+            source.refuse(node, f"wake(p) returns {repr(told)[:60]}; return 'bars' or 'fills'")
+        return "bars" if told == "bars" else "fills"
+
+    return wake_of
 
 
 def same_shape(one: Mapping[str, Cell], other: Mapping[str, Cell]) -> bool:

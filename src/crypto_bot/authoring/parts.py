@@ -14,8 +14,8 @@ from crypto_bot.authoring.vocabulary import PYTHON, SIDES, WORDS
 SETTINGS: Mapping[str, str] = {"timeframe": "'4h'", "wake": "'fills'", "warmup": "200"}
 """What a module may declare by a lower-case name, with an example."""
 
-ORDINARY = ("memory", "check")
-"""These two run as ordinary Python, before a run."""
+ORDINARY = ("memory", "check", "wake")
+"""These run as ordinary Python, before a run."""
 
 PARAMETER_TYPES = ("int", "float", "bool", "tuple[int, ...]", "tuple[float, ...]")
 
@@ -192,7 +192,7 @@ def _function(parts: Parts, node: ast.FunctionDef) -> None:
 
 
 def _ordinary(parts: Parts, node: ast.FunctionDef) -> None:
-    """Accept memory(p) or check(p): ordinary Python, but for what leads out of it."""
+    """Accept memory(p), check(p) or wake(p): ordinary Python, but for what leads out of it."""
     source = parts.source
     if len(node.args.args) != 1 or node.args.defaults:
         source.refuse(node, f"{node.name} takes the parameters and nothing else: write def {node.name}(p)")

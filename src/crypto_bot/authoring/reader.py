@@ -3,14 +3,14 @@
 import ast
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, cast
+from typing import cast
 
 from crypto_bot.authoring.constants import kind_of_constant
 from crypto_bot.authoring.edits import Text
 from crypto_bot.authoring.kinds import Cells, Choice, Kind, Many, Simple, kind_of_value
 from crypto_bot.authoring.mistake import Mistake
-from crypto_bot.authoring.module import Cell, Module
-from crypto_bot.authoring.ordinary import memory_reader, run_top_level
+from crypto_bot.authoring.module import Cell, Module, Wake
+from crypto_bot.authoring.ordinary import memory_reader, run_top_level, wake_reader
 from crypto_bot.authoring.parameters import Parameter, Parameters, choices_of, parameters_of
 from crypto_bot.authoring.parts import Parts, parts_of
 from crypto_bot.authoring.rewriting import Rewriting
@@ -55,6 +55,8 @@ def _read(source: Source) -> Module:
     if uses.unknown_reach is not None and warmup is None:
         text = "how far this looks back is not known before the run; declare warmup = ... at the top of the file"
         source.refuse(uses.unknown_reach, text)
+    wake_of = wake_reader(parts, namespace, wake)
+    wake_of(parameters.defaults)
     if wake == "fills":
         _refuse_indicators(parts, uses)
     return Module(
@@ -71,6 +73,7 @@ def _read(source: Source) -> Module:
         timeframe=timeframe,
         chosen_timeframe="timeframe" in parameters.names,
         wake=wake,
+        wake_of=wake_of,
         warmup=warmup,
         takes_memory="m" in parts.arguments("step"),
         namespace=namespace,
@@ -187,7 +190,10 @@ def _chosen_timeframe(parts: Parts, parameter: Parameter) -> str:
     return str(parameter.default)
 
 
-def _wake(parts: Parts) -> Literal["bars", "fills"]:
+def _wake(parts: Parts) -> Wake:
+    """Return the most that the strategy may sleep."""
+    if "wake" in parts.ordinary:
+        return "fills"
     node, given = parts.settings.get("wake"), _setting(parts, "wake")
     if node is not None and given not in ("bars", "fills"):
         parts.source.refuse(node, f"wake is {given!r}; write 'bars' or 'fills'")
@@ -205,14 +211,15 @@ def _warmup(parts: Parts) -> int | None:
 
 def _refuse_indicators(parts: Parts, uses: Uses) -> None:
     """Raise the Mistake when a strategy that wakes for fills wants what is worked out at every bar."""
+    wake = "wake(p)" if "wake" in parts.ordinary else "wake = 'fills'"
     own = parts.settings.get("timeframe") or parts.parameters.get("timeframe")
     if own is not None:
         text = "a strategy that wakes for fills has no timeframe of its own; take away timeframe, or wake"
         parts.source.refuse(own, text)
     if uses.frames:
-        text = "a strategy that wakes for fills has no other timeframe; take timeframe=... away, or wake = 'fills'"
+        text = f"a strategy that wakes for fills has no other timeframe; take timeframe=... away, or {wake}"
         raise Mistake(parts.source.path, uses.frames[0].line, text)
     if uses.indicators:
         use = uses.indicators[0]
-        text = f"a strategy that wakes for fills has no indicators, and {use.word} is one; take away wake = 'fills'"
+        text = f"a strategy that wakes for fills has no indicators, and {use.word} is one; take away {wake}"
         raise Mistake(parts.source.path, use.line, text)

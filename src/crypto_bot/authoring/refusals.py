@@ -80,7 +80,7 @@ NAMES: Mapping[str, str] = {
 }
 
 HOST = frozenset(("__import__", "compile", "eval", "exec", "globals", "input", "open"))
-"""What memory(p) and check(p) may not call: they work out numbers, and nothing else."""
+"""What memory(p), check(p) and wake(p) may not call: they work out numbers, and nothing else."""
 
 
 def of_syntax(node: ast.AST) -> str:

@@ -1,0 +1,168 @@
+"""A secret of every kind is given to a running bot, every path is driven, and nothing that comes out holds one."""
+
+import json
+import os
+import re
+import signal
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from crypto_bot.api.access import ACCESS
+from tests.bot_process import DAY, Bot, processes_of, wait_for
+from tests.commands import End, run
+
+pytestmark = pytest.mark.slow
+
+CANARIES = {
+    "EXCHANGE_API_KEY": "Kanarie1KeyQ7w8Zu",
+    "EXCHANGE_API_SECRET": "Kanarie2SecretQ7w8Zu",
+    "TELEGRAM_BOT_TOKEN": "110201543:Kanarie3TelegramQ7w8Zu",
+    "TELEGRAM_CHAT_ID": "Kanarie4ChatQ7w8Zu",
+    "DISCORD_WEBHOOK_URL": "https://discord.com/api/webhooks/123456789/Kanarie5DiscordQ7w8Zu",
+    "API_TOKEN": "Kanarie6OwnTokenQ7w8Zu",
+    "MY_OWN_EXCHANGE_KEY": "Kanarie7UnderAnotherNameQ7w8Zu",
+}
+SONG = re.compile(rb"Kanarie\d")
+
+
+@dataclass
+class Watched:
+    """A bot that has been asked everything there is, and what was seen of it."""
+
+    folder: Path
+    web_environment: bytes
+    arguments: bytes
+    answers: list[bytes]
+    end: End
+    commands: list[End]
+
+
+def ask_everything(base: str) -> list[bytes]:
+    """Drive every route, right and wrong, with right and wrong tokens; return all that is answered."""
+    answers = []
+    token = CANARIES["API_TOKEN"]
+    questions = ["", "?limit=0", "?limit=3&cursor=1", "?symbol=NONE/X", "?since=x", "?timeframe=5m", f"?token={token}"]
+    with httpx.Client(base_url=base, timeout=20) as client:
+        for method, template in ACCESS:
+            path = template.format(order_id=1, key="none", name="grid")
+            for headers in ({"Authorization": f"Bearer {token}"}, {"Authorization": f"Bearer {token}x"}, {}):
+                bodies = [None, b'{"reason": "a look"}', b"{", b"[" * 100] if method == "POST" else [None]
+                for content in bodies:
+                    for question in questions if method == "GET" and path != "/api/stream" else questions[:1]:
+                        kind = {"Content-Type": "application/json"} if content else {}
+                        with client.stream(method, path + question, content=content, headers=headers | kind) as answer:
+                            first = next(answer.iter_bytes(), b"") if path == "/api/stream" else answer.read()
+                            answers.append(repr(answer.headers.raw).encode() + first)
+    return answers
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
+    folder = tmp_path_factory.mktemp("canaries")
+    os.umask(0o022)
+    words = (
+        "--speed",
+        "3000",
+        "--api-port",
+        "0",
+        "--log-level",
+        "DEBUG",
+        "--set",
+        "secrets.exchange_api_key=MY_OWN_EXCHANGE_KEY",
+    )
+    bot = Bot.start(folder, *DAY, *words, **CANARIES)
+    try:
+        assert bot.until_rows(5), bot.end().err
+        (web,) = [pid for pid in processes_of(bot.process.pid) if b"crypto_bot.api.serve" in file_of(pid, "cmdline")]
+        base = address(bot, web)
+        environment = file_of(web, "environ")
+        arguments = file_of(web, "cmdline") + file_of(bot.process.pid, "cmdline")
+        answers = ask_everything(base)
+        os.kill(web, signal.SIGKILL)
+        wait_for(lambda: [pid for pid in processes_of(bot.process.pid) if pid != web] != [])
+        end = bot.send(signal.SIGTERM)
+    finally:
+        if bot.process.poll() is None:
+            bot.kill()
+    commands = [
+        run(*words, cwd=folder)
+        for words in (
+            ("replay", "last", "--log-level", "DEBUG"),
+            ("db", "check", "--log-level", "DEBUG"),
+            ("db", "export", "--log-level", "DEBUG"),
+            ("preflight", "--json", "--log-level", "DEBUG"),
+            ("why", "1", "--log-level", "DEBUG"),
+            ("run", "--mode", "live", "--log-level", "DEBUG"),
+            ("run", "--set", "database.url=mysql://u:Kanarie8Q7w8Zu@h/x", "--log-level", "DEBUG"),
+            ("run", "--set", "secrets.api_token=Kanarie9Q7w8Zu.", "--log-level", "DEBUG"),
+            ("nonsense",),
+        )
+    ]
+    yield Watched(folder, environment, arguments, answers, end, commands)
+
+
+def file_of(pid: int, name: str) -> bytes:
+    return Path(f"/proc/{pid}/{name}").read_bytes()
+
+
+def address(bot: Bot, web: int) -> str:
+    """Find the port that the bot listens on by the sockets it holds."""
+    found: list[str] = []
+
+    def listening() -> bool:
+        mine = {str(link.readlink()) for link in Path(f"/proc/{web}/fd").iterdir() if link.is_symlink()}
+        for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == "0A" and f"socket:[{fields[9]}]" in mine:
+                found.append(f"http://127.0.0.1:{int(fields[1].partition(':')[2], 16)}")
+        return bool(found)
+
+    wait_for(listening)
+    assert bot.process.poll() is None
+    return found[0]
+
+
+def test_the_paths_were_driven(watched: Watched) -> None:
+    text = b"\n".join(watched.answers)
+    assert len(watched.answers) > 100 and b'"run_id"' in text and b"Unauthorized" in text
+    logs = watched.folder / "State" / "logs"
+    levels = {json.loads(line)["level"] for file in logs.glob("*.jsonl") for line in file.read_text().splitlines()}
+    assert "DEBUG" in levels and (logs / "web.jsonl").is_file(), "such a log tells nothing"
+
+
+def test_no_answer_holds_a_secret(watched: Watched) -> None:
+    assert not [answer for answer in watched.answers if SONG.search(answer)]
+
+
+def test_no_file_holds_a_secret(watched: Watched) -> None:
+    holding = [file.name for file in watched.folder.rglob("*") if file.is_file() and SONG.search(file.read_bytes())]
+    assert holding == []
+
+
+def test_nothing_said_holds_a_secret_but_the_address_of_the_page(watched: Watched) -> None:
+    said = watched.end.out + watched.end.err
+    (line,) = [line for line in said.splitlines() if SONG.search(line.encode())]
+    assert re.fullmatch(r"dashboard: http://127\.0\.0\.1:\d+/#token=Kanarie6\w+", line)
+    assert not [end for end in watched.commands if SONG.search((end.out + end.err).encode())]
+
+
+def test_the_list_of_processes_shows_no_secret(watched: Watched) -> None:
+    assert b"crypto_bot" in watched.arguments and not SONG.search(watched.arguments)
+
+
+def test_the_web_process_is_given_its_own_token_and_no_key(watched: Watched) -> None:
+    """Whatever the variable of a key is called, the process that talks to the network never has it."""
+    names = [entry.partition(b"=")[0] for entry in watched.web_environment.split(b"\0") if SONG.search(entry)]
+    assert names == [b"API_TOKEN"]
+
+
+def test_everything_a_run_leaves_is_private(watched: Watched) -> None:
+    state = watched.folder / "State"
+    modes = {path: stat.S_IMODE(path.stat().st_mode) for path in [state, *state.rglob("*")]}
+    wrong = {str(path): oct(mode) for path, mode in modes.items() if mode != (0o700 if path.is_dir() else 0o600)}
+    assert len(modes) > 4 and wrong == {}

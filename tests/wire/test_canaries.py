@@ -75,7 +75,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
         "--set",
         "secrets.exchange_api_key=MY_OWN_EXCHANGE_KEY",
     )
-    bot = Bot.start(folder, *DAY, *words, **CANARIES)
+    bot = Bot.start(folder, *DAY, *words, most_bytes=None, **CANARIES)
     try:
         assert bot.until_rows(5), bot.end().err
         (web,) = [pid for pid in processes_of(bot.process.pid) if b"crypto_bot.api.serve" in file_of(pid, "cmdline")]

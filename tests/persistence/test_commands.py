@@ -50,7 +50,7 @@ def test_a_sound_database_passes_and_a_spoilt_one_is_told_and_mended(state: Path
     found = json.loads(done.stdout)
     assert done.returncode == 0, done.stderr
     assert found | {"database": ""} == {
-        "ok": True, "database": "", "schema": "0002", "runs": 1, "rows": 300, "audit": 0, "differences": [],
+        "ok": True, "database": "", "schema": "0003", "runs": 1, "rows": 300, "audit": 2, "differences": [],
     }  # fmt: skip
     with closing(sqlite3.connect(state / "trading.db")) as connection, connection:
         connection.execute("UPDATE orders SET filled = filled + 1 WHERE id = 3")
@@ -77,7 +77,7 @@ def test_an_upgrade_names_its_copy_and_needs_the_bot_to_rest(tmp_path: Path) -> 
     assert refused.returncode == 2 and "is already running" in refused.stderr
     done = command(state, "upgrade", "--json")
     found = json.loads(done.stdout)
-    assert done.returncode == 0 and found["schema"] == "0002" and found["runs"] == ["20261121-040620-3f7d"]
+    assert done.returncode == 0 and found["schema"] == "0003" and found["runs"] == ["20261121-040620-3f7d"]
     assert Path(found["backup"]).name == "trading.db.before-0001.bak" and Path(found["backup"]).exists()
     assert json.loads(command(state, "upgrade", "--json").stdout)["runs"] == []
     assert command(state, "check").returncode == 0

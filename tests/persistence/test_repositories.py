@@ -5,10 +5,9 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from crypto_bot.domain.errors import DataError, RunFailed
+from crypto_bot.domain.errors import RunFailed
 from crypto_bot.domain.instrument import Instrument
 from crypto_bot.domain.market import Candles
-from crypto_bot.persistence.audit import Deed
 from crypto_bot.persistence.database import Database
 from crypto_bot.persistence.journal import Journal
 from crypto_bot.persistence.models import AlertLog, Order, Recommendation, StrategyState
@@ -163,20 +162,6 @@ def test_alerts_states_and_advice_are_remembered(database: Database) -> None:
         assert [(each.id, each.delivered) for each in work.alerts.page().items] == [(3, False), (2, True), (1, False)]
         state, advice = work.states.get("g", "S"), work.recommendations.latest("S", "1h", "g")
         assert state is not None and state.state_data == '{"a":1}' and advice is not None and advice.timestamp == 1
-
-
-def test_the_audit_log_is_a_chain(database: Database) -> None:
-    with UnitOfWork(database) as work:
-        for number in range(5):
-            work.audit.add(Deed(number, "admin", "127.0.0.1", "halt", "done", '{"reason":"a drill"}'))
-        work.commit()
-    with UnitOfWork(database) as work:
-        assert work.audit.verify() == 5
-        assert [each.id for each in work.audit.page(before=3).items] == [2, 1, 0]
-    for spoil in ("UPDATE audit_log SET actor = 'x' WHERE id = 3", "DELETE FROM audit_log WHERE id = 3"):
-        with pytest.raises(DataError, match="row 3 of the audit log"), UnitOfWork(database) as work:
-            work.session.connection().exec_driver_sql(spoil)
-            work.audit.verify()
 
 
 def test_a_reader_sees_one_state_and_cannot_write(database: Database, url: str) -> None:

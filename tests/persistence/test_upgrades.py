@@ -111,3 +111,18 @@ def test_a_database_of_another_program_is_left_alone(postgres: Server) -> None:
     engine.dispose()
     with pytest.raises(DataError, match="another program.*'recipes'"):
         Database.open(url)
+
+
+def test_commands_from_before_the_audit_log_are_written_into_it(tmp_path: Path) -> None:
+    path = tmp_path / "trading.db"
+    shutil.copy(DATA / "trading-r0002.db", path)
+    payload = '{"command":"halt","reason":"a drill","by":"command line"}'
+    with closing(sqlite3.connect(path)) as earlier, earlier:
+        row = (RUN, 10_000, 7, "COMMAND", payload, "{}", "", "")
+        earlier.execute(f"INSERT INTO journal VALUES ({', '.join('?' * len(row))})", row)
+    with Database.open(path) as database, UnitOfWork(database) as work:
+        assert work.audit.verify() == 1
+        (deed,) = work.audit.page().items
+        assert (deed.actor, deed.action, deed.details) == (
+            "command line", "halt", f'{{"run":"{RUN}","row":10000,"time":7,"reason":"a drill"}}',
+        )  # fmt: skip

@@ -95,7 +95,7 @@ def test_a_database_is_read_and_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "State" / "trading.db"
     Database.open(path).close()
     before = path.read_bytes()
-    assert statuses(cwd=tmp_path)["database"][1].endswith("schema 0002")
+    assert statuses(cwd=tmp_path)["database"][1].endswith("schema 0003")
     assert path.read_bytes() == before
     with closing(sqlite3.connect(path)) as strange, strange:
         strange.execute("UPDATE alembic_version SET version_num = '9999'")

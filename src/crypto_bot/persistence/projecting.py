@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from sqlalchemy.engine.interfaces import DBAPICursor
 
 from crypto_bot.persistence import tables
+from crypto_bot.persistence.audit import Auditor
 from crypto_bot.persistence.booking import VERSION, Books, Cell, OrderLine, Values, values_of
 from crypto_bot.persistence.database import Database
 from crypto_bot.persistence.models import (
@@ -56,10 +57,15 @@ class Projector:
         self.database = database
         self.run_id = run_id
         self._sql = Statements(database)
+        self._auditor = Auditor(run_id, self._sql.mark)
         self._books: Books | None = None
 
     def write(self, cursor: DBAPICursor, rows: Sequence[JournalRow]) -> None:
-        """Book rows that follow the journal's stored ones, in the open transaction that inserts them."""
+        """Book rows that follow the journal's stored ones, in the open transaction that inserts them.
+
+        A command goes into the audit log too, once: what is made again from the journal leaves the log alone.
+        """
+        self._auditor.write(cursor, rows)
         if self._books is None:
             self._books = self._attached(cursor, rows[0].sequence - 1)
         for row in rows:

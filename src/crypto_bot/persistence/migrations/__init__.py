@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-HEAD = "0002"
+HEAD = "0003"
 """The revision this program works with. A test holds it equal to the newest script's."""
 
 SCRIPTS = Path(__file__).parent

@@ -11,6 +11,7 @@ import numpy as np
 from crypto_bot.authoring.parameters import Given
 from crypto_bot.backtesting.choosing import choose, history_bars
 from crypto_bot.backtesting.engine import simulate
+from crypto_bot.backtesting.gaps import united_times
 from crypto_bot.backtesting.outcome import Outcome
 from crypto_bot.backtesting.setup import Chosen, Simulation
 from crypto_bot.domain.instrument import Instrument
@@ -111,7 +112,7 @@ class Setting:
     @property
     def start_ns(self) -> int:
         """The open time of the first bar that counts."""
-        return int(self.candles[0].times[self.before])
+        return int(united_times(self.candles)[self.before])
 
     def chosen(self) -> tuple[Chosen, ...]:
         """Return the strategies with their parameters."""

@@ -37,12 +37,15 @@ def _outside(word: str) -> NoReturn:
 
 
 def symbols() -> range:
-    """Return all symbols of the slice: 0, 1, 2 and so on."""
+    """Return the symbols of the slice, 0, 1, 2 and so on.
+
+    One that is listed later, has no bar in this slice or has not had enough bars for the strategy is left out.
+    """
     _outside("symbols")
 
 
 def count() -> int:
-    """Return how many symbols there are."""
+    """Return how many symbols the run has, whether they are in this slice or not."""
     _outside("count")
 
 
@@ -347,7 +350,7 @@ def lots(k: int, quantity: float) -> float:
 
 
 def rank(scores: Sequence[float], k: int) -> int:
-    """Return the place of k among the scores of all symbols; 0 is the best."""
+    """Return the place of k among the scores of the symbols of the slice; 0 is the best."""
     _outside("rank")
 
 

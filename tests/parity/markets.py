@@ -32,9 +32,24 @@ MARKETS = {
 
 
 def market(name: str) -> list[Candles]:
-    """Return all candles of one market."""
-    symbols, timeframe = MARKETS[name]
-    return [sample(symbol, timeframe) for symbol in symbols]
+    """Return all candles of one market; with gaps, the last instrument lists late and one ends early."""
+    symbols, timeframe = MARKETS[name.removesuffix(" with gaps")]
+    whole = [sample(symbol, timeframe) for symbol in symbols]
+    return with_gaps(whole) if name.endswith(" with gaps") else whole
+
+
+def with_gaps(whole: list[Candles], seed: int = 3) -> list[Candles]:
+    """Take one bar in ten away, the first third of the last instrument, the last fifth of the one before."""
+    dice = np.random.default_rng(seed)
+    found = []
+    for k, each in enumerate(whole):
+        rows = np.flatnonzero(dice.random(len(each)) > 0.1)
+        if k == len(whole) - 1:
+            rows = rows[rows >= len(each) // 3]
+        elif k == len(whole) - 2:
+            rows = rows[rows < len(each) * 4 // 5]
+        found.append(Candles(each.instrument, each.timeframe, *(column[rows] for column in each.columns())))
+    return found
 
 
 def cut(candles: list[Candles], bars: int) -> list[Candles]:

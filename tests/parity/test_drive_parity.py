@@ -17,6 +17,7 @@ from crypto_bot.domain.market import Candles
 from crypto_bot.domain.units import parse_time_ns
 from crypto_bot.kernel.genesis import Costs, Limits
 from crypto_bot.runtime.compare import compare
+from tests.parity.markets import with_gaps
 from tests.small_runs import CROSS, GRID, PaperJournal, Setting, as_journal, walk
 
 GRIDS: Mapping[str, Mapping[str, Given]] = {
@@ -72,6 +73,18 @@ def test_every_way_to_fill(name: str, fills: str, fill_at: str, symbols: int, be
     limits, costs = (Limits(), Costs(fee_in="received")) if before else (Limits(10_000, 3_000), Costs())
     simulation = Simulation(fills=fills, fill_at=fill_at, limits=limits, costs=costs)
     assert_one_hash(Setting(strategies, candles, simulation, before=before), tmp_path)
+
+
+@pytest.mark.parametrize("fills", ["pessimistic", "path"])
+@pytest.mark.parametrize("name", ["grid", "simple_ma", "both"])
+@pytest.mark.parametrize("before", [0, 12])
+def test_instruments_that_lack_bars(name: str, fills: str, before: int, tmp_path: Path) -> None:
+    """One misses bars, one ends early, one lists late; the journal keeps which."""
+    strategies = {"grid": {"grid": GRID}, "simple_ma": {"simple_ma": CROSS}}.get(
+        name, {"grid": GRID, "simple_ma": CROSS}
+    )
+    candles = with_gaps([walk(70, symbol=f"C{k}/USDT", seed=1 + 4 * k) for k in range(3)])
+    assert_one_hash(Setting(strategies, tuple(candles), Simulation(fills=fills), before=before), tmp_path)
 
 
 @pytest.mark.slow

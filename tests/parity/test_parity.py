@@ -88,6 +88,12 @@ CASES = [
     *[(name, "two 5m", "zero delay, tight, touch") for name in ("rsi_reversion", "mean_reversion", "dca")],
     *[(name, "three 1d", "as configured") for name in ("donchian_trend", "momentum", "dca", "cross_section_momentum")],
     *[(name, "three 1d", "path") for name in ("donchian_trend", "donchian_partial", "cross_section_momentum")],
+    *[("puppet", "three 1d with gaps", terms) for terms in TERMS],
+    *[("puppet", "two 5m with gaps", terms) for terms in ("as configured", "path, tight")],
+    *[("quick_ma", "three 1d with gaps", terms) for terms in ("no limits", "path", "zero delay")],
+    *[(name, "three 1d with gaps", "as configured") for name in ("donchian_trend", "momentum", "buy_and_hold")],
+    *[("cross_section_momentum", "three 1d with gaps", terms) for terms in ("touch", "path")],
+    *[("grid", "two 5m with gaps", terms) for terms in ("no limits", "path")],
 ]  # fmt: skip
 
 

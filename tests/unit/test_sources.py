@@ -85,14 +85,14 @@ def test_what_a_source_looks_back_at() -> None:
 
 def test_an_indicator_that_is_not_used_costs_nothing() -> None:
     module = module_of("target(k, 1.0 if sma(k, 3) > sma(k, 5) else 0.0)")
-    assert module.indicators == () and module.frames == () and update_lines(module) == []
+    assert module.indicators == () and module.frames == () and update_lines(module, gaps=False) == []
     text = walker_text(module, module.parameters.defaults, own=False)
     assert "from crypto_bot.kernel import context as _c, words as _w\n" in text
 
 
 def test_updates_come_in_the_order_that_they_need() -> None:
     """A source may be another symbol's indicator, which therefore is up to date for all symbols before."""
-    lines = update_lines(module_of("x = ema(k, 3, source=rsi(k, 5) - rsi(0, 5))"))
+    lines = update_lines(module_of("x = ema(k, 3, source=rsi(k, 5) - rsi(0, 5))"), gaps=False)
     assert [line.strip().split("(")[0] for line in lines] == [
         "for _k in range",
         "_strength.rsi",

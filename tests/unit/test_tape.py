@@ -83,19 +83,18 @@ def test_weeks_begin_on_monday() -> None:
     assert list(due) == [4, 11, 18]
 
 
-def test_only_common_times_are_kept() -> None:
+def test_every_time_is_kept() -> None:
     first, second = walk(minutes(0, 1, 2, 4, 5)), walk(minutes(1, 2, 3, 5, 6), 2, OTHER)
     times, bars = tape.planes([first, second])
-    assert list(times) == list(minutes(1, 2, 5))
-    assert list(bars[CLOSES, :, 0]) == list(first.close[[1, 2, 4]]) and list(bars[CLOSES, :, 1]) == list(
-        second.close[[0, 1, 3]]
-    )
-    assert list(bars[SUMS, :, 1]) == [0, second.close[0], second.close[0] + second.close[1]]
+    assert list(times) == list(minutes(0, 1, 2, 3, 4, 5, 6))
+    assert list(bars[CLOSES, :, 0]) == list(first.close[[0, 1, 2, 2, 3, 4, 4]])
+    assert list(bars[CLOSES, 1:, 1]) == list(second.close[[0, 1, 2, 2, 3, 4]]) and bars[CLOSES, 0, 1] == 0
+    assert list(bars[SUMS, :3, 1]) == [0, 0, second.close[0]]
 
 
-def test_nothing_in_common_is_told() -> None:
-    with pytest.raises(DataError, match=r"COIN/USDT, OTHER/USDT have no bar of 1m in common"):
-        tape.make_tape([walk(minutes(0, 1)), walk(minutes(2, 3), 2, OTHER)])
+def test_no_bar_at_all_is_told() -> None:
+    with pytest.raises(DataError, match=r"COIN/USDT, OTHER/USDT have no bar of 1m"):
+        tape.make_tape([walk(minutes()), walk(minutes(), 2, OTHER)])
 
 
 def test_legs_make_up_their_bar() -> None:

@@ -23,7 +23,8 @@ from crypto_bot.authoring.warming import Warming
 from crypto_bot.domain.timeframe import phase_ns, timeframe_ns
 from crypto_bot.domain.units import YEAR_NS
 from crypto_bot.kernel.compiled import COMPILE, CompilerFault, compile_folder
-from crypto_bot.kernel.context import BAR_NS, OWN_NS, OWN_PHASE, PER_YEAR, WARMUP
+from crypto_bot.kernel.context import ALONE, BAR_NS, HERE, OWN_NS, OWN_PHASE, PER_YEAR, WARMUP
+from crypto_bot.kernel.gaps import gap_words
 from crypto_bot.kernel.layout import Memory
 
 Walkers = tuple[Callable[..., int], Callable[..., int]]
@@ -43,6 +44,11 @@ class Bound:
     loop: Callable[..., int]
     memory: Memory
     warmup: int
+
+    @property
+    def wakes_on_fills(self) -> bool:
+        """Whether it is stepped after fills only, wherever inside of the run's bars they happen."""
+        return self.module.wake_of(self.params) == "fills"
 
     @property
     def own_ns(self) -> int:
@@ -67,10 +73,17 @@ class Strategy:
         """Return the length of its own bars with these parameters, 0 when it decides on those of the run."""
         return _own_ns(self.module, params)
 
-    def bind(self, params: ParameterSet, symbols: int, run_ns: int, bar_ns: int | None = None) -> Bound:
+    def wakes_on_fills(self, params: ParameterSet) -> bool:
+        """Return whether it is stepped after fills only with these parameters."""
+        return self.module.wake_of(params) == "fills"
+
+    def bind(
+        self, params: ParameterSet, symbols: int, run_ns: int, bar_ns: int | None = None, *, gaps: bool = False
+    ) -> Bound:
         """Return the strategy ready to run on so many symbols, with bars of the run's length.
 
-        `bar_ns` is the length of the base bars when orders live on finer ones than those of the run.
+        `bar_ns` is the length of the base bars when orders live on finer ones than those of the run; with `gaps`
+        symbols may lack bars that others have.
         Memory is one block of 8-byte words: its bytes are its snapshot.
         """
         bar_ns = bar_ns or run_ns
@@ -80,18 +93,26 @@ class Strategy:
             raise Mistake(self.module.path, 0, f"{text}; choose a shorter --timeframe that divides them")
         warming = Warming(self.module, params, own_ns)
         whole = new_block(self.module, params, warming, symbols)
+        if gaps:
+            listed = whole.size
+            whole = np.concatenate([whole, np.zeros(gap_words(symbols), np.int64)])
+            whole[HERE], whole[ALONE] = listed, warming.warmup
         memory = Memory(whole, whole.view(np.float64), _flat(self.module, params))
         whole[BAR_NS], whole[OWN_NS], whole[OWN_PHASE] = bar_ns, own_ns, phase_ns(own_ns)
         memory.real[PER_YEAR] = YEAR_NS / own_ns
         whole[WARMUP] = warming.warmup
-        return Bound(self.module, params, *self._walkers_of(params, own=own_ns != bar_ns), memory, warming.warmup)
+        walkers = self._walkers_of(params, own=own_ns != bar_ns, gaps=gaps)
+        return Bound(self.module, params, *walkers, memory, warming.warmup)
 
-    def _walkers_of(self, params: ParameterSet, *, own: bool) -> Walkers:
+    def _walkers_of(self, params: ParameterSet, *, own: bool, gaps: bool) -> Walkers:
         """Return `walk` and `loop` for parameters of this shape; a tuple of another length compiles once more."""
         sleeps = self.module.wake_of(params) == "fills"
-        shape = (int(own), int(sleeps), *(len(value) if isinstance(value, tuple) else 1 for value in params))
+        shape = (
+            int(own) + 2 * int(sleeps) + 4 * int(gaps),
+            *(len(value) if isinstance(value, tuple) else 1 for value in params),
+        )
         if shape not in self._walkers:
-            self._walkers[shape] = _load(self.module, walker_text(self.module, params, own=own))
+            self._walkers[shape] = _load(self.module, walker_text(self.module, params, own=own, gaps=gaps))
         return self._walkers[shape]
 
 

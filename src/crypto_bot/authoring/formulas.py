@@ -193,9 +193,9 @@ class _Writer:
         return changed
 
     def _call(self, node: ast.Call, word: Word) -> ast.expr:
-        if word.role is Role.PLAIN and word.name != "rank":
+        if word.role is Role.PLAIN:
             return ast.Call(ast.Name(f"{WORDS}.{word.name}"), [self._written(each) for each in node.args], [])
-        if word.role in (Role.SLICE, Role.PLAIN):
+        if word.role is Role.SLICE:
             self._refuse(node, f"{word.name} is not possible in the source of {self.word.name}")
         given = dict(bound_word(self.uses.facts.source, node, word))
         if is_kept(word, given):

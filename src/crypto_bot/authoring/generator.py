@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from crypto_bot.authoring.module import Cell, Module
 from crypto_bot.authoring.parameters import ParameterSet, Value
+from crypto_bot.authoring.spelling import HERE
 from crypto_bot.authoring.updates import kernel_files, update_lines
 from crypto_bot.kernel.context import TABLE
 
@@ -58,9 +59,10 @@ _loop = _compiled(_LOOP_SIGNATURE)(_loop)
 _walk = _compiled(_WALK_SIGNATURE)(_walk)
 """
 
-_STEP = """{pad}_s = _c.Context({bars}, market.times, {i}, t, {account}, whole, real, count, real[_c.PER_YEAR])
-{update}{pad}if {i} + 1 >= warmup:
-{pad}    step(_s, _x, p{m})
+_STEP = """{gather}{pad}_here = {here}
+{pad}_s = _c.Context({bars}, market.times, {i}, t, {account}, whole, real, count, _here, real[_c.PER_YEAR])
+{update}{pad}if {when}:
+{met}{pad}    step(_s, _x, p{m})
 {pad}    if wish[0]["news"]:
 {pad}        _w.clear_news(wish)
 {pad}    if wish[0]["any"]{last}:
@@ -83,46 +85,68 @@ _ASLEEP = """    t = max(first, warmup - 1)
     whole[_c.STARTED] = 1
 """
 
+_GATHER = """{pad}_n = _gaps.gather({bars}, {i}, whole, count)
+"""
 
-def walker_text(module: Module, params: ParameterSet, *, own: bool) -> str:
+_LISTED = "whole[whole[_c.HERE]:whole[_c.HERE] + _n]"
+
+_FIRST_MET = " and whole[whole[_c.HERE] + count] < 0"
+"""A strategy that never asks for the symbols trades the first one, by its number: it waits for that one."""
+
+_FILLED_OR_JOINED = """(wish[0]["news"] or whole[_c.JOINED]) and {i} + 1 >= warmup"""
+
+
+def walker_text(module: Module, params: ParameterSet, *, own: bool, gaps: bool = False) -> str:
     """Return the author's edited text with its walker; only the lengths of tuples depend on `params`.
 
-    With `own` the strategy decides on bars of its own, not on every bar of the run.
+    With `own` the strategy decides on bars of its own, not on every bar of the run. With `gaps` symbols may lack
+    bars: what it is shown always comes as bars of its own then, and symbols() are those of the slice.
     """
     view_fields, views = _view_parts(module)
-    updates = update_lines(module)
+    updates = update_lines(module, gaps=gaps)
     cell_fields, cells = _cell_parts(module.cells, len(module.indicators))
-    wake = module.wake_of(params)
-    own = own and wake != "fills"
-    pad = "    " if wake == "fills" else "        "
+    on_fills = module.wake_of(params) == "fills"
+    sleeps, joined = on_fills and not gaps, on_fills and gaps
+    own = gaps or (own and not sleeps)
+    pad = "    " if sleeps else "        "
+    bars, i = ("market.own", "u - 1") if own else ("market.bars", "t")
+    when = _FILLED_OR_JOINED.format(i=i) if joined else f"{i} + 1 >= warmup"
+    text = module.edited_text()
+    if gaps and HERE not in text:
+        when += _FIRST_MET
     step = _STEP.format(
         pad=pad,
-        bars="market.own" if own else "market.bars",
-        i="u - 1" if own else "t",
+        bars=bars,
+        i=i,
+        gather=_GATHER.format(pad=pad, bars=bars, i=i) if gaps else "",
+        here=_LISTED if gaps else "range(count)",
+        met=f"{pad}    whole[_c.JOINED] = 0\n" if joined else "",
+        when=when,
         account="account.equity, account.book, account.subs, wish",
         # Two bars of its own may become known with one bar of the run, after a gap: both count, then the wish does.
         last=f" and {_LAST}" if own else "",
         m=", m" if module.takes_memory else "",
         update=f"{pad}_update(_s, _x, p, {_LAST if own else True})\n" if updates else "",
     )
-    frame = "{step}" if wake == "fills" else _OWN_BARS if own else _EVERY_BAR
+    frame = "{step}" if sleeps else _OWN_BARS if own else _EVERY_BAR
     # Without indicators nothing needs to see the bars of the warm-up.
     loop = frame.format(step=step, first="first" if updates else "max(first, warmup - 1)")
     files = ["context as _c", "words as _w", *(f"{file} as _{file}" for file in kernel_files(module))]
+    files += ["gaps as _gaps"] if gaps else []
     tail = _TAIL.format(
         kernel=", ".join(files),
         view_fields=_lines(view_fields),
         cell_fields=_lines(cell_fields),
         updates="\n".join(updates) or "    pass",
         # Called for every span of quiet bars: nothing is unpacked before it is known that there is something to do.
-        asleep=_ASLEEP if wake == "fills" else "",
+        asleep=_ASLEEP if sleeps else "",
         params=_unpacked(params),
         views=", ".join(views) or "0",
         cells=", ".join(cells) or "0",
         loop=loop,
         wraps="\n".join(f"{name} = _word(inline=True, strict=True)({name})" for name in module.functions),
     )
-    return module.edited_text() + tail
+    return text + tail
 
 
 def _lines(names: list[str]) -> str:

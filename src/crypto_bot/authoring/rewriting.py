@@ -11,7 +11,7 @@ from crypto_bot.authoring.formulas import is_kept, read_of
 from crypto_bot.authoring.kinds import Kind, Many, Row
 from crypto_bot.authoring.lengths import is_known
 from crypto_bot.authoring.scope import Facts
-from crypto_bot.authoring.spelling import COUNT, SLICE, TIMEFRAME, VIEWS, WORDS, framed, loop_index
+from crypto_bot.authoring.spelling import COUNT, HERE, SLICE, TIMEFRAME, VIEWS, WORDS, framed, loop_index
 from crypto_bot.authoring.uses import Family, Uses
 from crypto_bot.authoring.vocabulary import SIDES, Role, Word
 from crypto_bot.authoring.vocabulary import WORDS as VOCABULARY
@@ -115,6 +115,10 @@ class Rewriting:
             given = dict(bound_word(self.facts.source, node, word))
             if is_kept(word, given):
                 self._kept(node, word, given["k"])
+                return
+            if name == "symbols":
+                # Read in place: compiled code cannot hand an array back.
+                self.edits.append(cut(start(node), end(node), HERE))
                 return
             self.edits.append(insert(start(node.func), f"{WORDS}."))
             hidden = "" if word.role is Role.PLAIN else SLICE

@@ -24,6 +24,9 @@ WORDS = "_w"
 VALUES, BEFORE = "v", "b"
 """The rows of one indicator: `_x.v0[k]` is its value, `_x.b0[k]` the one of the bar before (`ago=1`)."""
 
+HERE = f"{SLICE}.here"
+"""The symbols that may be decided on."""
+
 COUNT = f"{SLICE}.count"
 """The number of symbols: those of a loop over a tuple lie in rows of so many: `_x.v0[_j12 * _s.count + (k)]`."""
 

@@ -10,20 +10,23 @@ from crypto_bot.kernel.indicators import NEEDS
 _PAD = "    "
 
 
-def update_lines(module: Module) -> list[str]:
-    """Return the body of `_update`: second timeframes first, with what is kept on their bars, then the rest."""
+def update_lines(module: Module, *, gaps: bool) -> list[str]:
+    """Return the body of `_update`: second timeframes first, with what is kept on their bars, then the rest.
+
+    With `gaps`, a symbol that is not listed yet is passed over.
+    """
     lines: list[str] = []
     if module.frames:
         lines.append(f"{_PAD}_end = {FRAMES}.own_end({SLICE}, _last)")
     for frame in range(len(module.frames)):
-        inside = list(_loops(module, frame, FRAMED, 3 * _PAD))
+        inside = list(_loops(module, frame, FRAMED, 3 * _PAD, gaps=gaps))
         lines += [
             f"{_PAD}for _turn in range(2):",
             f"{2 * _PAD}if {FRAMES}.follow({SLICE}, {VIEWS}.f{frame}, _end, _turn):",
             f"{3 * _PAD}{FRAMED} = {framed(frame)}" if inside else f"{3 * _PAD}pass",
             *inside,
         ]
-    return [*lines, *_loops(module, None, SLICE, _PAD)]
+    return [*lines, *_loops(module, None, SLICE, _PAD, gaps=gaps)]
 
 
 def kernel_files(module: Module) -> list[str]:
@@ -34,7 +37,7 @@ def kernel_files(module: Module) -> list[str]:
     return sorted(files | ({"frames"} if module.frames else set()))
 
 
-def _loops(module: Module, frame: int | None, context: str, pad: str) -> Iterator[str]:
+def _loops(module: Module, frame: int | None, context: str, pad: str, *, gaps: bool) -> Iterator[str]:
     """Yield one loop over the symbols for each rank: what an indicator is made of is up to date for all of them."""
     ranks: dict[int, int] = {}
     for place, use in enumerate(module.indicators):
@@ -43,6 +46,9 @@ def _loops(module: Module, frame: int | None, context: str, pad: str) -> Iterato
             ranks[place] = max(inner, default=-1) + 1
     for rank in range(max(ranks.values(), default=-1) + 1):
         yield f"{pad}for {SYMBOL} in range({COUNT}):"
+        if gaps:
+            yield f"{pad + _PAD}if _gaps.is_unlisted({context}, {SYMBOL}):"
+            yield f"{pad + 2 * _PAD}continue"
         for place in ranks:
             if ranks[place] == rank:
                 yield from _update(module.indicators[place], place, context, pad + _PAD)

@@ -72,7 +72,7 @@ _TABLE: Mapping[str, Mapping[str, Row]] = {
         _SLICE,
     ),
     "wishes": dict.fromkeys(("target", "hold", "quote", "unquote", "stop", "bracket"), _SLICE),
-    "plain": {"lots": _SLICE, "rank": _PLAIN, "sqrt": _PLAIN},
+    "plain": {"lots": _SLICE, "rank": _SLICE, "sqrt": _PLAIN},
 }
 
 

@@ -101,12 +101,14 @@ def simulation_of(settings: Settings, *, limits: bool = True) -> Simulation:
     )
 
 
-def history_bars(chosen: Sequence[Chosen], symbols: int, run_ns: int, *, split: bool = False) -> int:
+def history_bars(
+    chosen: Sequence[Chosen], symbols: int, run_ns: int, *, split: bool = False, gaps: bool = False
+) -> int:
     """Return how many of the run's bars the strategies have to see before their first decision.
 
-    `split` says that orders live on finer bars than those of the run. Two own bars more than the longest
-    window: the first of them may be cut, and `ago=1` looks back by one.
+    `split` says that orders live on finer bars than those of the run, `gaps` that symbols lack bars others have. Two
+    own bars more than the longest window: the first of them may be cut, and `ago=1` looks back by one.
     """
     bar_ns = 1 if split else run_ns  # any other length than the run's asks for the walker that goes with split bars
-    bounds = [each.strategy.bind(each.params, symbols, run_ns, bar_ns) for each in chosen]
+    bounds = [each.strategy.bind(each.params, symbols, run_ns, bar_ns, gaps=gaps) for each in chosen]
     return max((bound.warmup + 2) * max(1, bound.own_ns // run_ns) for bound in bounds)

@@ -16,6 +16,7 @@ from crypto_bot.backtesting.tape import Tape, make_tape
 from crypto_bot.data.digest import candles_digest
 from crypto_bot.domain.errors import DataError, RunFailed
 from crypto_bot.domain.market import Candles, IntArray
+from crypto_bot.domain.units import format_time
 from crypto_bot.kernel.compiled import COMPILE
 from crypto_bot.kernel.layout import CLOSES
 from crypto_bot.plain.meeting import players, stop_all
@@ -77,7 +78,7 @@ def simulate(
         refused=int(desk["refused"]),
         engine_seconds=engine_seconds,
         setup_seconds=setup_seconds,
-        warnings=(*_dropped_bars(tape, candles), *notes.warnings()),
+        warnings=(*_gap_remarks(tape, candles, start_ns), *notes.warnings()),
         candles=tuple(candles),
         assumptions=simulation.stated(),
     )
@@ -124,10 +125,19 @@ def _closes(tape: Tape, candles: Sequence[Candles], begin: int) -> IntArray:
     return tape.run_bars[CLOSES, begin:].copy()
 
 
-def _dropped_bars(tape: Tape, candles: Sequence[Candles]) -> list[str]:
-    """Say which bars were left out because another symbol lacks them."""
-    return [
-        f"{len(each) - tape.run_times.size} bars of {each.instrument.symbol} were left out: other symbols lack them"
-        for each in candles
-        if len(each) > tape.run_times.size
-    ]
+def _gap_remarks(tape: Tape, candles: Sequence[Candles], start_ns: int | None) -> list[str]:
+    """Say which instruments come later than the first slice that counts, and which end before the last."""
+    first_ns, last_ns = int(tape.run_times[0]), int(tape.run_times[-1])
+    if start_ns is not None:
+        first_ns = max(first_ns, start_ns)
+    said = []
+    for each in candles:
+        symbol, begins_ns, ends_ns = each.instrument.symbol, int(each.times[0]), int(each.times[-1])
+        if begins_ns > first_ns:
+            said.append(f"{symbol} joins on {format_time(begins_ns)}; until then its share is cash")
+        if ends_ns < last_ns:
+            said.append(
+                f"{symbol} ends on {format_time(ends_ns)}; what was held then could not be sold and is still counted at"
+                " its last price"
+            )
+    return said

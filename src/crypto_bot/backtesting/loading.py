@@ -131,7 +131,7 @@ def cut(asked: Asked, whole: Sequence[Candles], history: int) -> Bars:
     run_ns, window = asked.run_ns, asked.window
     start_ns = window.start_ns
     if window.days_back:
-        start_ns = min(int(each.times[-1]) for each in whole) + run_ns - window.days_back * DAY_NS
+        start_ns = max(int(each.times[-1]) for each in whole) + run_ns - window.days_back * DAY_NS
     candles = list(whole)
     if start_ns is not None:
         candles = [_with_history(asked, each, start_ns, history) for each in whole]
@@ -140,8 +140,7 @@ def cut(asked: Asked, whole: Sequence[Candles], history: int) -> Bars:
     detail: tuple[Candles, ...] = ()
     if asked.detail_ns is not None:
         detail = tuple(_finer(asked, asked.detail_timeframe or "", each) for each in candles)
-        covered_ns = max(int(each.times[0]) for each in detail)
-        candles = [each.between(covered_ns) for each in candles]
+        candles = [each.between(int(fine.times[0])) for each, fine in zip(candles, detail, strict=True)]
         if any(len(each.between(start_ns)) == 0 for each in candles):
             raise DataError(f"the {asked.detail_timeframe} candles begin after the run; choose a later start")
     return Bars(tuple(candles), detail, start_ns, remarks)

@@ -11,6 +11,7 @@ from crypto_bot.kernel.layout import (
     BY_EXPOSURE,
     BY_FILTER,
     BY_HALT,
+    BY_NO_PRICE,
     BY_OVERFLOW,
     BY_POSITION,
     BY_RISK,
@@ -28,6 +29,7 @@ REASONS = {
     BY_FILTER: "it is below the exchange's smallest order",
     BY_POSITION: "nothing is left to sell",
     BY_RISK: "its stop is too far away for what one position may lose",
+    BY_NO_PRICE: "it has no price yet",
     BY_OVERFLOW: "it is too large to be counted exactly",
 }
 """Why an order was refused or cut, as words."""

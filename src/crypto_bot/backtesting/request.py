@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from crypto_bot.backtesting.choosing import GivenParameters, choose, history_bars, parameters_of, simulation_of
+from crypto_bot.backtesting.gaps import has_gaps
 from crypto_bot.backtesting.loading import Asked, CandleSource, Window, cut, find_candles
 from crypto_bot.backtesting.outcome import Outcome, ParamValue
 from crypto_bot.backtesting.setup import Simulation, code_version
@@ -145,10 +146,10 @@ def carry_out(
     compile_kernel([each.strategy.module.path for each in chosen], asked.run_ns)
     from crypto_bot.backtesting.engine import simulate
 
-    bars = cut(asked, whole, history_bars(chosen, len(whole), asked.run_ns, split=split))
+    bars = cut(asked, whole, history_bars(chosen, len(whole), asked.run_ns, split=split, gaps=has_gaps(whole)))
     outcome = simulate(chosen, bars.candles, simulation, start_ns=bars.start_ns, detail=bars.detail, progress=progress)
     if outcome.times.size == 0:
-        raise DataError(f"{', '.join(asked.symbols)} have no bar of the window in common; choose another window")
+        raise DataError(f"{', '.join(asked.symbols)} have no bar in the window; choose another window")
     stated = replace(outcome.assumptions, detail_timeframe=asked.detail_timeframe)
     outcome = replace(outcome, warnings=(*bars.remarks, *outcome.warnings), assumptions=stated)
     several = len(chosen) > 1

@@ -108,9 +108,9 @@ def lay_out(
     venue = open_venue(
         instruments, len(chosen), simulation.costs, through=simulation.way.through, legs=simulation.way.legs
     )
-    bounds = tuple(c.strategy.bind(c.params, count, tape.run_ns, tape.bar_ns) for c in chosen)
+    bounds = tuple(c.strategy.bind(c.params, count, tape.run_ns, tape.bar_ns, gaps=tape.has_gaps) for c in chosen)
     meet(bounds, instruments)
-    markets = tuple(tape.market(bound.own_ns) for bound in bounds)
+    markets = tuple(tape.market(bound.own_ns, on_fills=bound.wakes_on_fills) for bound in bounds)
     equity = np.full(tape.times.size, simulation.cash, np.int64)
     accounts = _accounts(world, count, _part_curves(len(chosen), equity))
     return Stage(tuple(instruments), tape, world, venue, bounds, markets, accounts, equity, 0)
@@ -138,7 +138,7 @@ def warm_up(stage: Stage, s: int) -> None:
     seen = int(np.searchsorted(market.due, first, "left")) if market.due.size else first
     whole = bound.memory.whole
     whole[WARMUP] = max(int(whole[WARMUP]), seen + 1)
-    if bound.module.wake == "fills":
+    if bound.wakes_on_fills and not stage.tape.has_gaps:
         return
     stage.guarded(lambda: bound.walk(market, 0, first, stage.accounts[s], bound.memory))
     if market.due.size:

@@ -47,7 +47,7 @@ class _Ground:
     strategy: Strategy
     instruments: tuple[Instrument, ...]
     tape: Tape
-    markets: Mapping[int, Market]
+    markets: Mapping[tuple[int, bool], Market]
     simulation: Simulation
     highest_prices: tuple[int, ...]
     first: int
@@ -71,8 +71,12 @@ def sweep(
         return ()
     tape = make_tape(candles, fills=simulation.fills)
     instruments = tuple(each.instrument for each in candles)
-    strategy.bind(sets[0], len(instruments), tape.run_ns, tape.bar_ns)  # compiles, where that is needed
-    markets = {own_ns: tape.market(own_ns) for own_ns in {strategy.own_ns(params) for params in sets}}
+    # Compiles, where that is needed.
+    strategy.bind(sets[0], len(instruments), tape.run_ns, tape.bar_ns, gaps=tape.has_gaps)
+    markets = {
+        (own_ns, on_fills): tape.market(own_ns, on_fills=on_fills)
+        for own_ns, on_fills in {(strategy.own_ns(params), strategy.wakes_on_fills(params)) for params in sets}
+    }
     highest = tuple(int(tape.bars[HIGHS, :, k].max()) * HEADROOM for k in range(len(instruments)))
     first = 0 if start_ns is None else int(np.searchsorted(tape.times, start_ns, "left"))
     ground = _Ground(strategy, instruments, tape, markets, simulation, highest, first)
@@ -84,7 +88,7 @@ def sweep(
 
     def run(params: ParameterSet) -> Trial:
         with binding:
-            bound = strategy.bind(params, len(instruments), tape.run_ns, tape.bar_ns)
+            bound = strategy.bind(params, len(instruments), tape.run_ns, tape.bar_ns, gaps=tape.has_gaps)
         curve = curves.get()
         try:
             return _run(ground, bound, curve)
@@ -104,7 +108,7 @@ def _run(ground: _Ground, bound: Bound, curve: IntArray) -> Trial:
     stage = _lay_out(ground, bound, curve)
     warm_up(stage, 0)
     ways = SKIP | (AT_CLOSE if ground.simulation.fill_at == "close" else 0)
-    parts = (ground.markets[bound.own_ns], stage.world, stage.venue, curve, bound.memory)
+    parts = (ground.markets[bound.own_ns, bound.wakes_on_fills], stage.world, stage.venue, curve, bound.memory)
     stage.guarded(lambda: replay(bound.loop, *parts, stage.first, ground.tape.times.size, ways))
     desk = stage.world.desk[0]
     if desk["laws"] != 0:
@@ -143,7 +147,7 @@ def _lay_out(ground: _Ground, bound: Bound, curve: IntArray) -> Stage:
         world,
         venue,
         (bound,),
-        (ground.markets[bound.own_ns],),
+        (ground.markets[bound.own_ns, bound.wakes_on_fills],),
         (account,),
         curve,
         ground.first,

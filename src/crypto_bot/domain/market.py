@@ -24,10 +24,10 @@ class Bar(NamedTuple):
 
 
 class Slice(NamedTuple):
-    """All bars, one per instrument in the run's order, that close at one time."""
+    """All bars, one per instrument in the run's order, that close at one time; None where an instrument has none."""
 
     time_ns: int
-    bars: tuple[Bar, ...]
+    bars: tuple[Bar | None, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,12 +17,19 @@ BAR_NS, PER_YEAR, WARMUP, STARTED, OWN_NS, OWN_PHASE, TABLE = 5, 6, 7, 8, 9, 10,
 """Places in the head: next own bar, what went wrong, length of a bar, own bars a year, warm-up, stepped before, and
 length and phase of the bars that the strategy decides on."""
 
+HERE, ALONE, JOINED = 11, 12, 13
+"""Places in the head where instruments lack bars: where the list of those in the slice lies, the bars that each has to
+have before it is in the list, and whether one has come in since the last step."""
+
 FAULT_NAN, FAULT_SHARE, FAULT_FUTURE, FAULT_PAST, FAULT_NEGATIVE, FAULT_SLOT, FAULT_SIDE, FAULT_LENGTH = range(1, 9)
 FAULT_LARGE = 9
 
 
 class Context(NamedTuple):
-    """One slice as a strategy sees it: i counts its own bars, t the bars of the run; so many own bars are a year."""
+    """One slice as a strategy sees it: i counts its own bars, t the bars of the run; so many own bars are a year.
+
+    `count` symbols are in the run; `here` are those that may be decided on.
+    """
 
     bars: Any
     times: Any
@@ -35,6 +42,7 @@ class Context(NamedTuple):
     whole: Any
     real: Any
     count: int  # type: ignore[assignment] # hides tuple.count, which nothing calls
+    here: Any
     per_year: float
 
 

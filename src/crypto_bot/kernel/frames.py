@@ -50,7 +50,19 @@ def framed(s: Context, a: int) -> Context:
     bars = w[first : first + PLANES * w[a + ROWS] * s.count].reshape((PLANES, w[a + ROWS], s.count))
     row = w[a + ROW]
     return Context(
-        bars, s.times, row, s.t, s.equity, s.book, s.subs, s.wish, w, s.real, s.count, s.real[a + FRAME_PER_YEAR]
+        bars,
+        s.times,
+        row,
+        s.t,
+        s.equity,
+        s.book,
+        s.subs,
+        s.wish,
+        w,
+        s.real,
+        s.count,
+        s.here,
+        s.real[a + FRAME_PER_YEAR],
     )
 
 
@@ -61,7 +73,8 @@ def _take_in(s: Context, a: int) -> None:
     fresh = w[a + FORMING] <= NEVER
     for k in range(s.count):
         now = a + FRAME + k * PLANES
-        if fresh:
+        if fresh or w[now + CLOSES] == 0:
+            # Also the first bar of a symbol that is listed while the period lasts.
             w[now + OPENS] = s.bars[OPENS, s.i, k]
             w[now + HIGHS] = 0
             w[now + LOWS] = FAR

@@ -157,8 +157,10 @@ def _draft_target(world: World, market: Market, i: int, lane: int) -> Draft:
             desk["equity"] if world.funds.size == 1 else strategy_equity(world, market, i, world.subs[lane]["strategy"])
         )
         value = share(equity, w["weight"])
-        wanted = quantise(affordable(before_fee(value, b["taker_ppm"]), ref, b), b["lot"], DOWN)
-        if wanted > held:
+        wanted = 0
+        if ref > 0:
+            wanted = quantise(affordable(before_fee(value, b["taker_ppm"]), ref, b), b["lot"], DOWN)
+        if wanted > held or ref == 0:
             worth = money(ref, held, b, UP)
             side = BUY
             budget = max(0, value - worth - fee_on(worth, b["taker_ppm"]))

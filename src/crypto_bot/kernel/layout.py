@@ -31,6 +31,8 @@ DAY = 86_400_000_000_000
 OPENS, HIGHS, LOWS, CLOSES, SUMS, VOLUMES = range(6)
 """Planes of bars[plane, time, instrument]; SUMS are running sums of the closes before the bar."""
 PLANES = 6
+PRESENT = 6
+"""One more plane of what strategies are shown where instruments lack bars: whether there is one."""
 
 TARGETED, QUOTED, GUARDED = 1, 2, 4
 """Bits of wish.dirty: which part of the wish has changed; and of wish.owed: which a halt has put off."""
@@ -47,7 +49,9 @@ COMMAND_HALT, COMMAND_RESUME, COMMAND_REBASE = 1, 2, 3
 SIGNALED, APPROVED, REFUSED, WITHDRAWN, BOOKED, HALTED, RESUMED, TURNED_DOWN = range(1, 9)
 """Kinds of notes: every signal, risk decision, order and fill is noted, hashed and kept in the log."""
 
-NO_REASON, BY_HALT, BY_EXPOSURE, BY_CASH, BY_FILTER, BY_POSITION, BY_OVERFLOW, BY_VENUE, BY_RISK = range(9)
+NO_REASON, BY_HALT, BY_EXPOSURE, BY_CASH, BY_FILTER, BY_POSITION, BY_OVERFLOW, BY_VENUE, BY_RISK, BY_NO_PRICE = range(
+    10
+)
 """Why an order was refused or cut."""
 
 

@@ -13,6 +13,7 @@ from crypto_bot.kernel.layout import (
     BY_EXPOSURE,
     BY_FILTER,
     BY_HALT,
+    BY_NO_PRICE,
     BY_OVERFLOW,
     BY_POSITION,
     BY_RISK,
@@ -57,8 +58,8 @@ def approve(world: World, lane: int, slot: int, draft: Draft, ref: int) -> None:
         price = draft.price
     elif draft.trigger > 0:
         price = draft.trigger
-    if _is_too_large(b, draft, price):
-        o["cut"] = BY_OVERFLOW
+    if ref == 0 or _is_too_large(b, draft, price):
+        o["cut"] = BY_NO_PRICE if ref == 0 else BY_OVERFLOW
         o["quantity"] = 0
         o["budget"] = 0
     elif draft.side == BUY:

@@ -54,14 +54,8 @@ def _at(s: Context, plane: int, k: int, ago: int) -> float:
 
 
 @word(inline=True)
-def symbols(s: Context) -> range:
-    """Return all symbols of the slice."""
-    return range(s.count)
-
-
-@word(inline=True)
 def count(s: Context) -> int:
-    """Return how many symbols there are."""
+    """Return how many symbols the run has, whether they are in the slice or not."""
     return s.count
 
 
@@ -361,13 +355,13 @@ def sqrt(x: float) -> float:
 
 
 @word(inline=True)
-def rank(scores: Any, k: int) -> int:
-    """Return the place of k: 0 is the highest, equal scores keep the order of symbols, nan comes last."""
+def rank(s: Context, scores: Any, k: int) -> int:
+    """Return the place of k in the slice: 0 is the highest, equal scores keep the order of symbols, nan comes last."""
     x = scores[k]
     if x != x:
         return int(scores.size)
     better = 0
-    for j in range(scores.size):
+    for j in s.here:
         if scores[j] > x or (scores[j] == x and j < k):
             better += 1
     return better

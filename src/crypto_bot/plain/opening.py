@@ -51,8 +51,10 @@ class ClassStrategy(Strategy):
             shell, source=source.text, parameters=_parameters(source, made_of), warmup=_warmup(source, made_of)
         )
 
-    def bind(self, params: ParameterSet, symbols: int, run_ns: int, bar_ns: int | None = None) -> PlainBound:
-        """Return the class ready to run; `meet` tells it the symbols."""
+    def bind(
+        self, params: ParameterSet, symbols: int, run_ns: int, bar_ns: int | None = None, *, gaps: bool = False
+    ) -> PlainBound:
+        """Return the class ready to run; `meet` tells it the symbols. It is shown those that have a bar anyway."""
         whole = np.zeros(UNTIL + symbols, np.int64)
         warmup = self.module.warmup or 1
         whole[BAR_NS], whole[WARMUP] = bar_ns or run_ns, warmup

@@ -12,7 +12,7 @@ from crypto_bot.domain.market import IntArray
 from crypto_bot.domain.timeframe import timeframe_name
 from crypto_bot.domain.units import ATOMS
 from crypto_bot.kernel.context import BAR_NS, NEXT, WARMUP
-from crypto_bot.kernel.layout import CLOSES, HIGHS, LOWS, OPENS, VOLUMES, Market, Memory
+from crypto_bot.kernel.layout import CLOSES, HIGHS, LOWS, OPENS, PRESENT, VOLUMES, Market, Memory
 from crypto_bot.kernel.layout import Account as Lanes
 from crypto_bot.plain.guard import Guard, PlainFault
 from crypto_bot.plain.wishes import WrongSignal, wish
@@ -154,7 +154,10 @@ class Player:
 
     def _shown(self, bars: IntArray, own: int, closed_ns: int) -> Shown:
         found = {}
+        has_gaps = bars.shape[0] > PRESENT
         for k, instrument in enumerate(self.instruments):
+            if has_gaps and not bars[PRESENT, own, k]:
+                continue
             scale = instrument.price_scale
             opening, high, low, close = (int(bars[plane, own, k]) / scale for plane in (OPENS, HIGHS, LOWS, CLOSES))
             volume = int(bars[VOLUMES, own, k]) / instrument.quantity_scale

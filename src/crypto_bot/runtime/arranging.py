@@ -85,7 +85,7 @@ def _recorded(settings: Settings, mode: str, chosen: Sequence[Chosen], simulatio
     feed = RecordedFeed(played.candles, data.speed)
 
     def history() -> Sequence[Slice]:
-        count = history_bars(chosen, len(whole), asked.run_ns, split=bool(simulation.way.path))
+        count = history_bars(chosen, len(whole), asked.run_ns, split=bool(simulation.way.path), gaps=len(whole) > 1)
         return _slices_before(cut(asked, whole, count).candles, window.start_ns)
 
     plan = Plan(
@@ -108,6 +108,6 @@ def _slices_before(candles: Sequence[Candles], start_ns: int | None) -> tuple[Sl
     if start_ns is None:
         return ()
     before = [each.between(None, start_ns - 1) for each in candles]
-    if any(len(each) == 0 for each in before):
+    if all(len(each) == 0 for each in before):
         return ()
     return tuple(RecordedFeed(before, 0.0).slices())

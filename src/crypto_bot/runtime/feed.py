@@ -54,7 +54,7 @@ class RecordedFeed:
     def _slice(self, i: int) -> Slice:
         time_ns = int(self._times[i])
         columns = self._bars[_ORDER, i].T.tolist()
-        return Slice(time_ns, tuple(Bar(time_ns, *row) for row in columns))
+        return Slice(time_ns, tuple(Bar(time_ns, *row) if row[0] else None for row in columns))
 
 
 @dataclass(frozen=True, slots=True)

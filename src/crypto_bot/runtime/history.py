@@ -8,6 +8,7 @@ import numpy as np
 
 from crypto_bot.domain.errors import DataError
 from crypto_bot.domain.market import Bar, IntArray, Slice
+from crypto_bot.kernel.layout import FAR
 from crypto_bot.persistence.payloads import SliceEvent, decode_payload
 from crypto_bot.persistence.row import JournalRow
 
@@ -28,25 +29,26 @@ def history_payload(items: Sequence[Slice]) -> str:
 
 def event_of(item: Slice) -> SliceEvent:
     """Return a slice as the payload of its row."""
-    return SliceEvent(item.time_ns, [(bar.open, bar.high, bar.low, bar.close, bar.volume) for bar in item.bars])
+    return SliceEvent(item.time_ns, [bar[1:] if bar else None for bar in item.bars])
 
 
 def history_of(row: JournalRow) -> list[Slice]:
     """Return the slices of a HISTORY row."""
-    return [_slice(row, event) for event in decode_payload(row, History).slices]
+    return [_slice(event) for event in decode_payload(row, History).slices]
 
 
 def slice_of(row: JournalRow) -> Slice:
-    """Return the slice of a SLICE row; DataError when an instrument has no bar in it."""
-    return _slice(row, decode_payload(row, SliceEvent))
+    """Return the slice of a SLICE row."""
+    return _slice(decode_payload(row, SliceEvent))
 
 
 def columns_of(rows: Iterable[JournalRow], instruments: int) -> tuple[IntArray, IntArray]:
     """Return the times and columns[time, instrument, (open, high, low, close, volume)] of HISTORY and SLICE rows.
 
-    Raises DataError when an instrument has no bar in one of them.
+    Where an instrument has no bar stands what orders see then: see `backtesting.gaps`. Raises DataError for a row
+    of other instruments.
     """
-    times, numbers = array("q"), array("q")
+    times, numbers, closes = array("q"), array("q"), [0] * instruments
     for row in rows:
         if row.kind == "HISTORY":
             events = decode_payload(row, History).slices
@@ -56,16 +58,14 @@ def columns_of(rows: Iterable[JournalRow], instruments: int) -> tuple[IntArray, 
             continue
         for event in events:
             times.append(event.time)
-            for bar in event.bars:
-                numbers.extend(bar or ())
+            for k, bar in enumerate(event.bars[:instruments]):
+                closes[k] = closes[k] if bar is None else bar[3]
+                numbers.extend((0, 0, FAR, closes[k], 0) if bar is None else bar)
     if len(numbers) != _NUMBERS * instruments * len(times):
-        raise DataError("a slice of the journal lacks the bar of an instrument; put a backup of the database in place")
+        raise DataError("a slice of the journal lacks an instrument of its run; put a backup of the database in place")
     columns = np.array(numbers, np.int64).reshape(len(times), instruments, _NUMBERS)
     return np.array(times, np.int64), columns
 
 
-def _slice(row: JournalRow, event: SliceEvent) -> Slice:
-    bars = tuple(Bar(event.time, *bar) for bar in event.bars if bar is not None)
-    if len(bars) < len(event.bars):
-        raise DataError(f"row {row.sequence} ({row.kind}) of the journal lacks the bar of an instrument")
-    return Slice(event.time, bars)
+def _slice(event: SliceEvent) -> Slice:
+    return Slice(event.time, tuple(None if bar is None else Bar(event.time, *bar) for bar in event.bars))

@@ -75,8 +75,9 @@ def _played_again(record: RunRecord, source: CandleSource) -> Iterator[JournalRo
         begin_ns=window.start_ns or 0,
         highest_prices=(),
     )
-    split = bool(manifest.simulation.way.path)
-    bars = cut(asked, whole, history_bars(plan.chosen(), len(whole), asked.run_ns, split=split)).candles
+    split, gaps = bool(manifest.simulation.way.path), len(whole) > 1
+    history = history_bars(plan.chosen(), len(whole), asked.run_ns, split=split, gaps=gaps)
+    bars = cut(asked, whole, history).candles
     highest = tuple(int(each.high.max()) * HEADROOM for each in bars)
     plan = replace(plan, highest_prices=highest)
     session = Session(plan)

@@ -46,7 +46,8 @@ class Session:
         tape = _empty_tape(plan.run_ns, len(plan.instruments), path=simulation.way.path)
         self.names = Names(tuple(each.name for each in chosen), plan.instruments)
         self.stage: Stage = lay_out(chosen, plan.instruments, tape, simulation, highest_prices=plan.highest_prices)
-        self.reel = Reel(tape, [bound.own_ns for bound in self.stage.bounds])
+        bounds = self.stage.bounds
+        self.reel = Reel(tape, [bound.own_ns for bound in bounds], [bound.wakes_on_fills for bound in bounds])
         self._desk = self.stage.world.desk[0]
         self._desk["time_ns"] = self.begin_ns = plan.begin_ns
         self.cash = simulation.cash
@@ -81,10 +82,13 @@ class Session:
         return int(self._desk["halt"])
 
     def first_closes(self) -> list[int]:
-        """Return the closes of the first bar that counts, by instrument; there has to be one."""
+        """Return the first closes that count, by instrument; 0 for one that is not listed yet."""
         run = self.reel.run
         first = int(np.searchsorted(run.times[: run.count], self.begin_ns))
         closes: list[int] = run.bars[CLOSES, first].tolist()
+        for k in (k for k, close in enumerate(closes) if close == 0):
+            column = run.bars[CLOSES, first : run.count, k]
+            closes[k] = int(column[np.argmax(column != 0)])
         return closes
 
     def see(self, items: Sequence[Slice]) -> None:
@@ -95,7 +99,7 @@ class Session:
             for s, bound in enumerate(self.stage.bounds):
                 whole = bound.memory.whole
                 whole[WARMUP] = max(int(whole[WARMUP]), self.reel.seen(s) + 1)
-                if bound.module.wake != "fills":
+                if not bound.wakes_on_fills or self.stage.tape.has_gaps:
                     self._walk(s, base)
 
     def recall(self, times: IntArray, columns: IntArray) -> None:
@@ -243,6 +247,8 @@ class Session:
 
 
 def _empty_tape(run_ns: int, instruments: int, *, path: str) -> Tape:
+    """Return a tape to begin with: of several instruments any may lack a bar, nobody knows which."""
     none = np.zeros(0, np.int64)
     bars = np.zeros((PLANES, 0, instruments), np.int64)
-    return Tape(bars, none, run_ns // LEGS if path else run_ns, none, bars, run_ns, none, path)
+    bar_ns = run_ns // LEGS if path else run_ns
+    return Tape(bars, none, bar_ns, none, bars, run_ns, none, path, has_gaps=instruments > 1)

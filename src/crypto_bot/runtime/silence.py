@@ -87,7 +87,7 @@ def _warm_ups(rows: Sequence[JournalRow], reading: Reading) -> list[int]:
     """Return how many bars each strategy sees before its first decision."""
     plan = Plan.from_start(reading.start)
     count = len(plan.instruments)
-    bounds = [each.strategy.bind(each.params, count, plan.run_ns) for each in plan.chosen()]
+    bounds = [each.strategy.bind(each.params, count, plan.run_ns, gaps=count > 1) for each in plan.chosen()]
     return [bound.warmup * max(1, bound.own_ns // plan.run_ns) for bound in bounds]
 
 

@@ -70,10 +70,12 @@ class View:
         session = run.session
         instruments = session.names.instruments
         prices = "  ".join(
-            f"{each.symbol} {each.price_text(bar.close)}" for each, bar in zip(instruments, item.bars, strict=True)
+            f"{each.symbol} {each.price_text(bar.close)}"
+            for each, bar in zip(instruments, item.bars, strict=True)
+            if bar is not None
         )
-        firsts = session.first_closes()
-        hold = sum(bar.close / first for bar, first in zip(item.bars, firsts, strict=True)) / len(item.bars)
+        closes = zip(session.reel.last_closes(), session.first_closes(), strict=True)
+        hold = sum(last / first if first else 1.0 for last, first in closes) / len(item.bars)
         orders = int((session.stage.world.orders["state"] != EMPTY).sum())
         # What a narrow terminal cuts off comes last.
         return (

@@ -106,6 +106,8 @@ def match_at_close(world: World, venue: Venue, market: Market, i: int, lane: int
     if r["live"] == 0 or r["side"] != side or r["kind"] != MARKET:
         return False
     k = venue.gate[lane]["instrument"]
+    if market.bars[OPENS, i, k] == 0:  # no bar of this instrument: the order waits for the next one's open
+        return False
     price = _slipped(market.bars[CLOSES, i, k], side, venue.terms[k])
     return _trade(world, venue, market, i, lane, slot, price, world.desk[0]["time_ns"])
 
@@ -165,6 +167,8 @@ def _limit_met(r: Record, market: Market, i: int, k: int, t: Record) -> int:
     if r["since"] > market.times[i]:
         return 0
     opened = market.bars[OPENS, i, k]
+    if opened == 0:  # no bar of this instrument
+        return 0
     price = r["price"]
     side = r["side"]
     # A stop-limit that was triggered in the bar before is dated one nanosecond after its open: it has rested since.

@@ -44,6 +44,11 @@ BUSY = {
         {"lower_price": 99.5, "upper_price": 100.5},
     ),
     "simple_ma": Busy({"fast": 3, "slow": 8}),
+    "momentum": Busy({"timeframe": "1h", "lookback": 6, "hold": 3, "vol_com": 10, "band": 0}, {"vol_target": 0.005}),
+    "rsi_reversion": Busy({"timeframe": "1h", "length": 3, "low": 40, "leave": 60, "trend": 10, "max_bars": 6}),
+    "mean_reversion": Busy(
+        {"timeframe": "1h", "length": 10, "k_in": 1.5, "trend": 20, "gate": "half_life", "window": 20, "max_bars": 8}
+    ),
     "donchian_trend": Busy({"lookbacks": (5, 10, 20), "vol_window": 20}, timeframe="1d"),
     "cross_section_momentum": Busy(
         {"lookback": 5, "min_days": 12, "volume_days": 8, "parts": 3, "hold_days": 4, "rising": False},

@@ -10,7 +10,10 @@ from crypto_bot.authoring.refusals import did_you_mean
 from crypto_bot.domain.errors import UsageError
 
 _FOLDER = Path(__file__).resolve().parent
-NAMES = ("grid", "simple_ma", "donchian_trend", "cross_section_momentum", "buy_and_hold", "dca", "rebalance")
+NAMES = (
+    "grid", "simple_ma", "momentum", "donchian_trend", "cross_section_momentum", "rsi_reversion", "mean_reversion",
+    "buy_and_hold", "dca", "rebalance",
+)  # fmt: skip
 """In the order of the menu; `NAME.py` beside this file holds strategy NAME."""
 
 

@@ -12,10 +12,12 @@ from crypto_bot.domain.errors import UsageError
 
 __all__ = [
     "BUY", "SELL", "Literal", "Memory", "NamedTuple", "adx", "atr", "bollinger_lower", "bollinger_upper", "bought",
-    "bracket", "change", "close", "count", "day", "deviation", "ema", "entry", "equity", "ewma_volatility", "fee",
+    "bracket", "break_even", "change", "close", "count", "day", "deviation", "ema", "entry", "equity",
+    "ewma_volatility", "fee",
     "high", "highest", "highest_high", "hold", "hour", "lots", "low", "lowest", "lowest_low", "macd",
     "macd_histogram", "macd_signal", "minus_di", "minute", "open_", "plus_di", "position", "quote", "rank",
-    "resting", "rsi", "seconds", "sma", "sold", "sqrt", "stop", "symbols", "target", "typical", "unquote",
+    "resting", "rsi", "seconds", "sma", "sold", "sqrt", "stop", "symbols", "take_profit", "target",
+    "time_stop", "trail", "typical", "unquote",
     "volatility", "volume", "vwap", "vwap_day", "wanted", "weekday", "wma", "zscore",
 ]  # fmt: skip
 
@@ -336,9 +338,29 @@ def stop(k: int, price: float) -> None:
     _outside("stop")
 
 
+def take_profit(k: int, price: float) -> None:
+    """Sell the position when the price rises to this; 0 takes the target away."""
+    _outside("take_profit")
+
+
 def bracket(k: int, stop: float, take: float) -> None:
     """Guard the position with a stop below and a limit above; 0 means none."""
     _outside("bracket")
+
+
+def trail(k: int, share: float = 0.0, by: float = 0.0, after: float = 0.0) -> None:
+    """Keep the stop this share of the highest price since the entry, or this far, below it; from a rise `after` on."""
+    _outside("trail")
+
+
+def break_even(k: int, rise: float) -> None:
+    """Move the stop up to the entry price once the position has risen by this share; 0 ends it."""
+    _outside("break_even")
+
+
+def time_stop(k: int, bars: int) -> None:
+    """Sell the position when it is so many bars old; 0 ends it."""
+    _outside("time_stop")
 
 
 # ---- plain

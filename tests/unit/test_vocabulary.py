@@ -62,8 +62,9 @@ def test_every_kept_word_has_a_function_of_the_kernel() -> None:
 
 def test_the_compiled_words_take_what_the_stubs_take() -> None:
     """Arguments given by name reach the compiled word as they are written, so names and defaults must agree."""
-    path = Path(strategy.__file__).with_name("kernel") / "words.py"
-    compiled = {node.name: node.args for node in ast.parse(path.read_text()).body if isinstance(node, ast.FunctionDef)}
+    texts = [(Path(strategy.__file__).with_name("kernel") / f"{file}.py").read_text() for file in ("words", "guarding")]
+    nodes = [node for text in texts for node in ast.parse(text).body]
+    compiled = {node.name: node.args for node in nodes if isinstance(node, ast.FunctionDef)}
     for word in WORDS.values():
         if word.role is Role.INDICATOR:
             continue

@@ -21,6 +21,7 @@ _FAULTS = {
     7: "side is {value:g}: use BUY or SELL",
     8: "a length is {value:g}: it must be 1 or more",
     9: "a price or quantity for {symbol} is {value:g}: that is too large to be counted exactly",
+    10: "a share of the price of {symbol} is {value:g}: it must be 0 or more and below 1",
 }
 _GENERATED = (re.compile(r'_[0-9a-f]{16}\.py", line (\d+)'), re.compile(r"_[0-9a-f]{16}\.py \((\d+)\)"))
 

@@ -71,7 +71,10 @@ _TABLE: Mapping[str, Mapping[str, Row]] = {
         ("equity", "position", "entry", "fee", "wanted", "bought", "sold", "resting"),
         _SLICE,
     ),
-    "wishes": dict.fromkeys(("target", "hold", "quote", "unquote", "stop", "bracket"), _SLICE),
+    "wishes": dict.fromkeys(
+        ("target", "hold", "quote", "unquote", "stop", "take_profit", "bracket", "trail", "break_even", "time_stop"),
+        _SLICE,
+    ),
     "plain": {"lots": _SLICE, "rank": _SLICE, "sqrt": _PLAIN},
 }
 

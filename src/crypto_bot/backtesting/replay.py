@@ -56,7 +56,9 @@ def replay(
             return i
         quiet = i
         limit = i
-        if ways & SKIP and not ordered:  # what was ordered is most often filled by the next bar
+        if (
+            ways & SKIP and not ordered and world.wish[0]["kept"] == 0
+        ):  # what was ordered is most often filled by the next bar
             limit = min(min(i + span, stop), desk["day_index"])
             quiet = quiet_until(world, venue, market, i, limit, equity)
         if quiet > i:

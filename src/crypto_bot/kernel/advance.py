@@ -6,6 +6,7 @@ definition that the fast path of a replay has to equal.
 """
 
 from crypto_bot.kernel.compiled import compiled
+from crypto_bot.kernel.guards import end_wish, keep_guards
 from crypto_bot.kernel.intents import answer
 from crypto_bot.kernel.layout import (
     ABSENT,
@@ -50,6 +51,8 @@ def advance_slice(world: World, market: Market, i: int, last_equity: int) -> int
     equity = equity_at(world, market, i)
     desk["equity"] = equity
     watch(world, equity)
+    if world.funds.size > 1 or world.wish[0]["kept"] != 0:
+        keep_guards(world, market, i)
     return equity
 
 
@@ -106,11 +109,7 @@ def advance_fill(world: World) -> None:
 @compiled(inline=True)
 def _end_guarded_wish(world: World, lane: int, other: int) -> None:
     """End the wish that opened a position, for its stop or take-profit was filled; the twin goes too."""
-    w = world.wish[lane]
-    w["weight"] = 0
-    w["hold"] = -1
-    w["stop"] = 0
-    w["take"] = 0
+    end_wish(world.wish[lane])
     twin = world.orders[lane, other]
     if twin["state"] != EMPTY and twin["leaving"] == 0:
         withdraw(world, lane, other)

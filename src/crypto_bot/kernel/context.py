@@ -22,7 +22,7 @@ HERE, ALONE, JOINED = 11, 12, 13
 have before it is in the list, and whether one has come in since the last step."""
 
 FAULT_NAN, FAULT_SHARE, FAULT_FUTURE, FAULT_PAST, FAULT_NEGATIVE, FAULT_SLOT, FAULT_SIDE, FAULT_LENGTH = range(1, 9)
-FAULT_LARGE = 9
+FAULT_LARGE, FAULT_PART = 9, 10
 
 
 class Context(NamedTuple):

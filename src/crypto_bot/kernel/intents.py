@@ -146,6 +146,8 @@ def _draft_target(world: World, market: Market, i: int, lane: int) -> Draft:
     budget = 0
     if w["dirty"] & TARGETED == 0:
         pass
+    elif w["ending"] != 0:
+        quantity = held
     elif w["hold"] >= 0:
         side = BUY if w["hold"] > held else SELL
         quantity = abs(w["hold"] - held)

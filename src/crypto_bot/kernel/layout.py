@@ -37,6 +37,9 @@ PRESENT = 6
 TARGETED, QUOTED, GUARDED = 1, 2, 4
 """Bits of wish.dirty: which part of the wish has changed; and of wish.owed: which a halt has put off."""
 
+KEEP_TRAIL, KEEP_EVEN, KEEP_TIME = 1, 2, 4
+"""Bits of wish.keeps: what is done to a position at every close; `kept` of a strategy's first lane has all lanes'."""
+
 HALT_DRAWDOWN, HALT_DAILY_LOSS, HALT_OPERATOR, HALT_LAW = 1, 2, 4, 8
 
 SUBMIT, CANCEL = 1, 2
@@ -78,7 +81,11 @@ fund_t = np.dtype(_integers("balance initial reserved expected"))
 sub_t = np.dtype(_integers("position cost realised fees funding strategy instrument"))
 quote_t = np.dtype(_integers("side price quantity post_only"))
 wish_t = np.dtype(
-    [*_integers("weight hold stop take dirty owed waiting quotes bought sold news any"), ("quote", quote_t, (QUOTES,))]
+    [
+        *_integers("weight hold stop take dirty owed waiting quotes bought sold news any"),
+        *_integers("keeps kept trail_ppm trail_by trail_after even_ppm life_ns trailed peak since_ns ending"),
+        ("quote", quote_t, (QUOTES,)),
+    ]
 )
 order_t = np.dtype(_integers("id state kind side price trigger quantity left asked budget reserved leaving cut"))
 effect_t = np.dtype(_integers("kind lane slot"))

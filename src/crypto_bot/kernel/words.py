@@ -11,7 +11,6 @@ from crypto_bot.kernel.compiled import word
 from crypto_bot.kernel.context import (
     BAR_NS,
     FAULT_FUTURE,
-    FAULT_LARGE,
     FAULT_LENGTH,
     FAULT_NAN,
     FAULT_NEGATIVE,
@@ -22,6 +21,12 @@ from crypto_bot.kernel.context import (
     Context,
     fail,
 )
+from crypto_bot.kernel.guarding import bracket as bracket
+from crypto_bot.kernel.guarding import break_even as break_even
+from crypto_bot.kernel.guarding import stop as stop
+from crypto_bot.kernel.guarding import take_profit as take_profit
+from crypto_bot.kernel.guarding import time_stop as time_stop
+from crypto_bot.kernel.guarding import trail as trail
 from crypto_bot.kernel.layout import BUY as BUY
 from crypto_bot.kernel.layout import (
     CLOSES,
@@ -36,11 +41,10 @@ from crypto_bot.kernel.layout import (
     VOLUMES,
 )
 from crypto_bot.kernel.layout import SELL as SELL
+from crypto_bot.kernel.steps import changed, check_quantity, ticks, whole_lots
 
 ATOMS = 100_000_000
 PPM = 1_000_000
-COUNTED = 4e18
-"""What a whole number of 64 bits can hold, with something to spare."""
 _SQRT = math.sqrt
 
 
@@ -204,12 +208,6 @@ def resting(s: Context, k: int, slot: int) -> bool:
 
 
 @word(inline=True)
-def _changed(s: Context, k: int, what: int) -> None:
-    s.wish[k]["dirty"] |= what
-    s.wish[0]["any"] = 1
-
-
-@word(inline=True)
 def target(s: Context, k: int, fraction: float, band: float = 0.0) -> None:
     """Hold this share of the equity; with a band, small changes of a running position are left alone."""
     if not (fraction >= 0.0 and fraction <= 1.0):
@@ -226,60 +224,31 @@ def target(s: Context, k: int, fraction: float, band: float = 0.0) -> None:
     if new == 0:
         w["stop"] = 0
         w["take"] = 0
-        _changed(s, k, TARGETED | GUARDED)
+        w["keeps"] = 0
+        w["trailed"] = 0
+        w["ending"] = 0
+        changed(s, k, TARGETED | GUARDED)
     else:
-        _changed(s, k, TARGETED)
-
-
-@word(inline=True)
-def _slack(steps: float) -> float:
-    """Return how much of a step is forgiven: a millionth, or for many digits what a float cannot tell."""
-    return 1e-6 + steps * 4.5e-16
-
-
-@word(inline=True)
-def _whole_lots(s: Context, k: int, quantity: float) -> int:
-    """Round down to the lot; a millionth of a lot is forgiven, so that 0.1 + 0.2 is 0.3."""
-    b = s.book[k]
-    if quantity * b["quantity_scale"] >= COUNTED:
-        fail(s, FAULT_LARGE, k, float(quantity))
-    lots = quantity * b["quantity_scale"] / b["lot"]
-    return int(int(lots + _slack(lots)) * b["lot"])
-
-
-@word(inline=True)
-def _check_quantity(s: Context, k: int, quantity: float) -> None:
-    if not quantity >= 0.0:
-        fail(s, FAULT_NAN if quantity != quantity else FAULT_NEGATIVE, k, float(quantity))
+        changed(s, k, TARGETED)
 
 
 @word(inline=True)
 def lots(s: Context, k: int, quantity: float) -> float:
     """Return the quantity rounded down to what can be traded."""
-    _check_quantity(s, k, quantity)
-    return float(_whole_lots(s, k, quantity) / s.book[k]["quantity_scale"])
+    check_quantity(s, k, quantity)
+    return float(whole_lots(s, k, quantity) / s.book[k]["quantity_scale"])
 
 
 @word(inline=True)
 def hold(s: Context, k: int, quantity: float) -> None:
     """Hold this quantity, whatever it is worth."""
-    _check_quantity(s, k, quantity)
+    check_quantity(s, k, quantity)
     w = s.wish[k]
-    new = _whole_lots(s, k, quantity)
+    new = whole_lots(s, k, quantity)
     if new != w["hold"]:
         w["hold"] = new
         w["weight"] = 0
-        _changed(s, k, TARGETED)
-
-
-@word(inline=True)
-def _ticks(s: Context, k: int, price: float, up: bool) -> int:
-    """Round to the tick in the named direction; a millionth of a tick is forgiven."""
-    b = s.book[k]
-    if price * b["price_scale"] >= COUNTED:
-        fail(s, FAULT_LARGE, k, float(price))
-    steps = price * b["price_scale"] / b["tick"]
-    return int(int(steps + 1.0 - _slack(steps) if up else steps + _slack(steps)) * b["tick"])
+        changed(s, k, TARGETED)
 
 
 @word(inline=True)
@@ -289,13 +258,13 @@ def quote(s: Context, k: int, slot: int, side: int, price: float, quantity: floa
         fail(s, FAULT_SLOT, k, float(slot))
     if not price > 0.0:
         fail(s, FAULT_NAN if price != price else FAULT_NEGATIVE, k, float(price))
-    _check_quantity(s, k, quantity)
+    check_quantity(s, k, quantity)
     if side != BUY and side != SELL:
         fail(s, FAULT_SIDE, k, float(side))
     w = s.wish[k]
     q = w["quote"][slot]
-    at = _ticks(s, k, price, side < 0)
-    n = _whole_lots(s, k, quantity)
+    at = ticks(s, k, price, side < 0)
+    n = whole_lots(s, k, quantity)
     if slot >= w["quotes"]:
         w["quotes"] = slot + 1
     if q["quantity"] == n and (n == 0 or (q["price"] == at and q["side"] == side)):
@@ -303,7 +272,7 @@ def quote(s: Context, k: int, slot: int, side: int, price: float, quantity: floa
     q["side"] = side
     q["price"] = at
     q["quantity"] = n
-    _changed(s, k, QUOTED)
+    changed(s, k, QUOTED)
 
 
 @word(inline=True)
@@ -314,29 +283,7 @@ def unquote(s: Context, k: int, slot: int) -> None:
     q = s.wish[k]["quote"][slot]
     if q["quantity"] != 0:
         q["quantity"] = 0
-        _changed(s, k, QUOTED)
-
-
-@word(inline=True)
-def bracket(s: Context, k: int, stop: float, take: float) -> None:
-    """Sell the whole position at a stop below or a limit above, whichever comes first; 0 is none."""
-    if not stop >= 0.0:
-        fail(s, FAULT_NAN if stop != stop else FAULT_NEGATIVE, k, float(stop))
-    if not take >= 0.0:
-        fail(s, FAULT_NAN if take != take else FAULT_NEGATIVE, k, float(take))
-    w = s.wish[k]
-    low_side = _ticks(s, k, stop, False)
-    high_side = _ticks(s, k, take, True) if take > 0.0 else 0
-    if w["stop"] != low_side or w["take"] != high_side:
-        w["stop"] = low_side
-        w["take"] = high_side
-        _changed(s, k, GUARDED)
-
-
-@word(inline=True)
-def stop(s: Context, k: int, price: float) -> None:
-    """Sell the position when the price falls to this; a take-profit stays as it is."""
-    bracket(s, k, price, float(s.wish[k]["take"] / s.book[k]["price_scale"]))
+        changed(s, k, QUOTED)
 
 
 @word(inline=True)

@@ -8,6 +8,7 @@ from crypto_bot.strategy import (
     atr,
     bought,
     bracket,
+    break_even,
     close,
     day,
     entry,
@@ -22,7 +23,10 @@ from crypto_bot.strategy import (
     sold,
     stop,
     symbols,
+    take_profit,
     target,
+    time_stop,
+    trail,
     unquote,
 )
 
@@ -49,9 +53,22 @@ def step(p: Params, m: Memory) -> None:
         m.seen[k] = m.seen[k] * 0.5 + rsi(k, 5) + position(k) + entry(k) + bought(k) - sold(k)
 
 
+def guard(p: Params, m: Memory, k: int, which: int, width: float) -> None:
+    if which == 1:
+        trail(k, throw(p, m, k) % 40 / 10_000)
+    elif which == 2:
+        trail(k, by=width * (1 + throw(p, m, k) % 3), after=0.0005)
+    elif which == 3:
+        break_even(k, throw(p, m, k) % 3 / 1_000)
+    elif which == 4:
+        time_stop(k, throw(p, m, k) % 9)
+    elif which == 5:
+        take_profit(k, close(k) + width)
+
+
 def wish(p: Params, m: Memory, k: int, which: int) -> None:
     price = close(k)
-    width = atr(k, 3) + price * 0.0001
+    width = min(atr(k, 3), price / 8) + price * 0.0001
     if which < 2:
         target(k, throw(p, m, k) % 11 / 10, 0.1)
     elif which < 3:
@@ -60,6 +77,7 @@ def wish(p: Params, m: Memory, k: int, which: int) -> None:
         stop(k, price - width * (throw(p, m, k) % 4))
     elif which < 5:
         bracket(k, price - width * 2, highest(k, 4) + width)
+        guard(p, m, k, throw(p, m, k) % 6, width)
     elif which < 6:
         unquote(k, throw(p, m, k) % 6)
     elif day() % 7 != 3:

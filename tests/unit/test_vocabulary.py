@@ -66,7 +66,7 @@ def test_the_compiled_words_take_what_the_stubs_take() -> None:
     nodes = [node for text in texts for node in ast.parse(text).body]
     compiled = {node.name: node.args for node in nodes if isinstance(node, ast.FunctionDef)}
     for word in WORDS.values():
-        if word.role is Role.INDICATOR:
+        if word.role is Role.INDICATOR or word.name == "symbols":  # the list of symbols is a field of the slice
             continue
         arguments = compiled[word.name]
         names = [argument.arg for argument in arguments.args]

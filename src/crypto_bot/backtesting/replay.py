@@ -56,9 +56,8 @@ def replay(
             return i
         quiet = i
         limit = i
-        if (
-            ways & SKIP and not ordered and world.wish[0]["kept"] == 0
-        ):  # what was ordered is most often filled by the next bar
+        # What was ordered is most often filled by the next bar, and what guards a position looks at every one.
+        if ways & SKIP and not ordered and world.wish[0]["kept"] == 0:
             limit = min(min(i + span, stop), desk["day_index"])
             quiet = quiet_until(world, venue, market, i, limit, equity)
         if quiet > i:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from crypto_bot.authoring.parameters import Given
 from crypto_bot.backtesting.choosing import by_strategy, choose, name_of, texts_by_strategy
-from crypto_bot.backtesting.prospects import least_gain_of_cell, most_equal_cells
+from crypto_bot.backtesting.grid_plan import gain_of_cell, most_cells
+from crypto_bot.backtesting.grid_shape import GridShape
 from crypto_bot.domain.errors import UsageError
 from crypto_bot.domain.units import PPM
 from crypto_bot.kernel.genesis import Costs
@@ -30,14 +31,15 @@ def gains(lower: float, upper: float, cells: int, maker_ppm: int) -> list[Fracti
 )
 def test_the_worst_cell_is_the_uppermost(lower: float, width: float, cells: int, maker_ppm: int) -> None:
     upper = lower * (1 + width)
-    found = least_gain_of_cell(Fraction(lower), Fraction(upper), cells, Fraction(maker_ppm, PPM))
-    assert found == min(gains(lower, upper, cells, maker_ppm))
+    shape = GridShape(lower, upper, cells, 1_000.0)
+    found = gain_of_cell(shape.least_ratio, Costs(maker_ppm=maker_ppm))
+    assert found == pytest.approx(float(min(gains(lower, upper, cells, maker_ppm))), abs=1e-12)
 
 
 def test_the_published_example() -> None:
     """90000 to 110000 in 20 cells at ten basis points: 0.7165 % at the worst."""
-    found = least_gain_of_cell(Fraction(90_000), Fraction(110_000), 20, Fraction(1, 1_000))
-    assert float(found) == pytest.approx(0.007165137614678963, abs=1e-15)
+    found = gain_of_cell(GridShape(90_000, 110_000, 20, 1_000.0).least_ratio, Costs())
+    assert found == pytest.approx(0.007165137614678963, abs=1e-15)
 
 
 def grid(cells: int, maker_ppm: int, *, lower: float = 29_000.0, upper: float = UPPER) -> None:
@@ -81,7 +83,7 @@ def test_where_no_number_of_cells_helps_nothing_else_is_said() -> None:
 def test_a_geometric_grid_is_refused_exactly_when_its_cells_lose(lower: float, width: float, maker_ppm: int) -> None:
     """All cells of it bring the same, and the limit is exact: as many cells as have r > (1 + fee) / (1 - fee)."""
     upper, fee = lower * (1 + width), Fraction(maker_ppm, PPM)
-    most = most_equal_cells(Fraction(lower), Fraction(upper), fee, 60)
+    most = most_cells(GridShape(lower, upper, 60, 1_000.0, geometric=True), Costs(maker_ppm=maker_ppm))
     for cells in {max(1, most), min(60, most + 1)}:
         earns = Fraction(upper) / Fraction(lower) > ((1 + fee) / (1 - fee)) ** cells
         assert earns == (cells <= most)

@@ -60,7 +60,7 @@ def choose(strategies: Sequence[str], given: GivenParameters, costs: Costs) -> t
         if any(strategy.name == other.name for other in chosen):
             raise UsageError(f"two strategies are called {strategy.name}; give one of the files another name")
         chosen.append(Chosen(strategy, strategy.module.parameters.read(given.get(strategy.name, {}))))
-        refuse_losing_plan(chosen[-1], costs.maker_ppm)
+        refuse_losing_plan(chosen[-1], costs)
     return tuple(chosen)
 
 

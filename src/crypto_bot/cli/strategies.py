@@ -1,23 +1,27 @@
-"""`strategies`: the catalogue with the parameters of each strategy and their defaults; or a file to begin with."""
+"""`strategies`: the catalogue with all parameters and their defaults; a plan of one, or a file to begin with."""
 
 import argparse
 import keyword
 from pathlib import Path
 
 from crypto_bot.cli.output import show
+from crypto_bot.cli.planning import add_plan_arguments, show_plan
 from crypto_bot.domain.errors import UsageError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the way to a strategy of one's own."""
+    """Add the way to a strategy of one's own, and to the plan of one that ships."""
     parser.add_argument("--new", metavar="NAME", help="write NAME.py, a strategy to begin with")
     parser.add_argument("--plain", action="store_true", help="with --new: a plain Python class, for any library")
+    add_plan_arguments(parser)
 
 
 def execute(args: argparse.Namespace) -> int:
-    """Print every strategy, or write a new one."""
+    """Print every strategy, or write a new one, or plan one."""
     if args.new is not None:
         return _write(args)
+    if args.plan is not None:
+        return show_plan(args)
     if args.plain:
         raise UsageError("--plain says how a new strategy is written; name it with --new NAME")
     from crypto_bot.strategies.catalogue import describe

@@ -82,6 +82,20 @@ def test_one_sleeve_a_day_is_filled() -> None:
         assert sum(asked(played)) == pytest.approx(1.0, abs=1e-5)
 
 
+def test_there_are_as_many_sleeves_as_days() -> None:
+    candles = growing([0.01, 0.02, 0.03, 0.04, 0.05], 12)
+    shown = [[each.between(None, START_NS + day * DAY_NS) for each in candles] for day in (9, 10, 11)]
+    assert [asked(run(each, hold_days=3))[4] for each in shown] == [round(part / 3, 6) for part in (1, 2, 3)]
+
+
+@pytest.mark.parametrize(
+    ("coins", "parts", "best"), [(5, 5, 1), (9, 5, 1), (10, 5, 2), (11, 3, 3), (12, 3, 4), (12, 1, 12)]
+)
+def test_the_best_part_is_counted_down(coins: int, parts: int, best: int) -> None:
+    played = run(growing([k / 100 for k in range(1, coins + 1)], 30), parts=parts, universe=12)
+    assert asked(played) == [0] * (coins - best) + [round(1 / best, 6)] * best
+
+
 def test_the_whole_is_formed_on_mondays_when_sleeves_do_not_take_turns() -> None:
     candles = growing([0.01, 0.02, 0.03, 0.04, 0.05], 40)
     rising = coin(5, 100 * 1.2 ** (np.maximum(np.arange(40.0) - 15, 0)))
@@ -94,7 +108,7 @@ def test_the_whole_is_formed_on_mondays_when_sleeves_do_not_take_turns() -> None
 def test_the_median_is_that_of_the_last_days(days: int) -> None:
     chance = np.random.default_rng(days)
     coins = [coin(k, np.rint(chance.uniform(50, 55, 45)), np.rint(chance.lognormal(3, 1, 45))) for k in range(3)]
-    for bars in (32, 33, 40, 45):
+    for bars in (31, 32, 33, 40, 45):
         shown = [each.between(None, START_NS + (bars - 1) * DAY_NS) for each in coins]
         played = run(shown, universe=5, min_days=31, volume_days=days)
         traded = [each.close / 1e6 * each.volume / 1e6 for each in shown]

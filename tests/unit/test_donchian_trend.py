@@ -78,6 +78,14 @@ def test_the_share_is_the_target_over_the_volatility() -> None:
     assert weights(played) == [int(0.25 / volatility * 1e6 + 0.5)]
 
 
+def test_no_more_than_the_cap_is_held() -> None:
+    assert weights(run(triangle(40), lookbacks=(5,), max_weight=0.5)) == [500_000]
+
+
+def test_a_channel_without_height_is_not_entered() -> None:
+    assert run(days(np.full(40, 100_000)), lookbacks=(5,)).fills().size == 0
+
+
 def test_several_symbols_share_the_account() -> None:
     rooms = Rooms.plain()
     other = Instrument("OTHER/USDT", quantity_scale=10**8)

@@ -166,3 +166,42 @@ def test_a_coin_waits_until_it_is_old_enough() -> None:
 def test_what_cannot_work_is_refused(params: dict[str, Any], sentence: str) -> None:
     with pytest.raises(Mistake, match=sentence):
         module_of("cross_section_momentum").parameters.read(params)
+
+
+def listed(candles: Candles, first: int, last: int) -> Candles:
+    """Return the candles from one day to another, as if the coin had been listed and delisted then."""
+    return candles.between(START_NS + first * DAY_NS, START_NS + last * DAY_NS)
+
+
+def test_a_coin_that_lists_late_is_as_old_as_its_own_candles() -> None:
+    """The best of all is listed on day 20 and known for ten days at the close of day 29."""
+    candles = growing([0.01, 0.02, 0.03, 0.04, 0.05, 0.09], 40)
+    late = [*candles[:5], listed(candles[5], 20, 39)]
+    fills = run(late).fills()
+    opened = [int(fill["time_ns"] - START_NS) // DAY_NS for fill in fills if fill["instrument"] == 5]
+    assert opened[0] == 30
+    assert asked(run([listed(each, 0, 29) for each in late]))[5] == round(1 / 7, 6)
+    assert asked(run([listed(each, 0, 36) for each in late])) == [0, 0, 0, 0, 0, 1]
+
+
+def test_a_coin_that_is_gone_is_not_ranked() -> None:
+    """When the best is gone, the next best takes its place, and four that are left are no cross-section."""
+    candles = growing([0.01, 0.02, 0.03, 0.04, 0.05, 0.09], 40)
+    ended = [*candles[:5], listed(candles[5], 0, 20)]
+    played = run(ended)
+    assert asked(played)[4] == 1
+    assert played.cell("sleeve")[5].tolist() == [0.0] * 7
+    two_gone = [*candles[:4], listed(candles[4], 0, 20), listed(candles[5], 0, 20)]
+    assert asked(run(two_gone))[:4] == [0, 0, 0, 0]
+
+
+def test_a_day_without_a_bar_is_a_day_without_a_choice() -> None:
+    """The coin that lacks a day is not held in the sleeve of that day, and comes back in the next one."""
+    candles = growing([0.01, 0.02, 0.03, 0.04, 0.05, 0.09], 40)
+    lacking = candles[5]
+    kept = lacking.times != START_NS + 30 * DAY_NS
+    holed = [*candles[:5], Candles(lacking.instrument, "1d", *(column[kept] for column in lacking.columns()))]
+    before, after, week_later = (asked(run([listed(each, 0, day) for each in holed])) for day in (29, 31, 37))
+    assert before[5] == 1 and before[4] == 0
+    assert (after[4], after[5]) == (round(1 / 7, 6), round(6 / 7, 6))
+    assert week_later[5] == 1 and week_later[4] == 0

@@ -1,5 +1,6 @@
 """The Donchian ensemble against its closed forms: a ramp up to a peak and down again, and its sizing."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -109,6 +110,16 @@ def test_a_channel_longer_than_the_data_uses_what_there_is_when_asked_to() -> No
     played = run(candles, lookbacks=(90,), partial=True)
     assert days_of(played) == [4]
     assert float(played.cell("stop")[0, 0]) == (1_000 + 1_059) / 2  # the middle of all closes there are
+
+
+def test_a_coin_that_lists_late_uses_its_own_closes_only() -> None:
+    rooms = Rooms.plain()
+    whole = triangle(60)
+    late = replace(whole.between(START_NS + 20 * DAY_NS), instrument=Instrument("LATE/USDT", quantity_scale=10**8))
+    params = {"lookbacks": (30,), "vol_window": 2, "band": 0.99, "partial": True}
+    played = play(rooms, [(rooms.binding.Strategy(FILE), params)], [whole, late], AT_CLOSE)
+    assert days_of(played) == [4, 24]
+    assert played.cell("stop")[:, 0].tolist() == [(1_030 + 1_059) / 2, (1_030 + 1_059) / 2]
 
 
 @pytest.mark.parametrize(

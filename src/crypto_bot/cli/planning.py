@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from crypto_bot.cli.flags import settings_from
 from crypto_bot.cli.output import columns, show
@@ -18,6 +18,40 @@ if TYPE_CHECKING:
     from crypto_bot.config.settings import Settings
     from crypto_bot.domain.instrument import Instrument
     from crypto_bot.kernel.genesis import Costs
+
+
+class CellJson(TypedDict):
+    """One cell of the plan."""
+
+    lower: str
+    upper: str
+    quantity: str
+    rests: str
+    profit: str
+    gain: float
+
+
+class PlanJson(TypedDict):
+    """A plan: money and quantities as texts of decimals, shares as numbers."""
+
+    name: str
+    parameters: dict[str, ParamValue]
+    price: str
+    fee_maker_bps: float
+    fee_taker_bps: float
+    fee_asset: str
+    lines: list[str]
+    empty_line: int
+    first_quantity: str
+    first_cost: str
+    resting_cost: str
+    invested: str
+    least_gain: float
+    most_gain: float
+    break_even: float
+    cells: list[CellJson]
+    warnings: list[str]
+
 
 _OVERRIDES = {"fee_maker_bps": "execution.fee_maker_bps", "fee_taker_bps": "execution.fee_taker_bps"}
 
@@ -82,8 +116,8 @@ def _text(amount: float) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _document(plan: GridPlan, params: Mapping[str, ParamValue], costs: Costs) -> dict[str, object]:
-    """Return the plan as JSON: money and quantities as texts of decimals, shares as numbers."""
+def _document(plan: GridPlan, params: Mapping[str, ParamValue], costs: Costs) -> PlanJson:
+    """Return the plan as JSON."""
     return {
         "name": "grid",
         "parameters": dict(params),
@@ -105,7 +139,7 @@ def _document(plan: GridPlan, params: Mapping[str, ParamValue], costs: Costs) ->
     }
 
 
-def _cell(cell: Cell) -> dict[str, object]:
+def _cell(cell: Cell) -> CellJson:
     return {
         "lower": _text(cell.lower),
         "upper": _text(cell.upper),
@@ -126,7 +160,7 @@ def _lines(plan: GridPlan, costs: Costs) -> list[str]:
             (_text(cell.lower), _text(cell.upper), _text(cell.quantity), f"{cell.profit:.8f}", gain, cell.rests)
         )
     return [
-        f"grid at {_text(plan.price)}, fees {fees}, {'in what is received' if costs.fee_in == 'received' else 'in money'}",
+        f"grid at {_text(plan.price)}, fees {fees} in {'what is received' if costs.fee_in == 'received' else 'money'}",
         f"first purchase {_text(plan.first_quantity)} for {plan.first_cost:.2f}, resting buys {plan.resting_cost:.2f}, "
         f"together {plan.invested:.2f}",
         f"a cell earns {100 * plan.least_gain:.3f} to {100 * plan.most_gain:.3f} % of its money after fees; "

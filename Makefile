@@ -27,7 +27,7 @@ quick: ## the tests for every save
 	@bash scripts/setup_venv.sh --dev
 	@$(PYTEST) -m "not slow" $(TESTS)
 
-check: ## format, lint, docstrings, types, import contracts, security
+check: ## format, lint, docstrings, types, import contracts, security, known weaknesses
 	@bash scripts/setup_venv.sh --dev
 	@failed=; \
 	echo "format (black)"; $(PY) -m black --check . 2>&1 | sed -n '/^would reformat\|^error/p' || failed=yes; \
@@ -35,7 +35,9 @@ check: ## format, lint, docstrings, types, import contracts, security
 	echo "types (mypy)"; $(PY) -m mypy --no-error-summary || failed=yes; \
 	echo "arrows between the rooms (import-linter)"; .venv/bin/lint-imports --no-logo || failed=yes; \
 	echo "security (bandit)"; $(BANDIT) 2>&1 | sed '/Test in comment/d' || failed=yes; \
-	if [ "$$failed" ]; then echo "check: failed"; exit 1; else echo "check: passed"; fi
+	echo "known weaknesses of dependencies (pip-audit)"; audited=; $(PY) scripts/audit_dependencies.py; \
+	case $$? in 0) ;; 3) audited=", dependencies not audited" ;; *) failed=yes ;; esac; \
+	if [ "$$failed" ]; then echo "check: failed"; exit 1; else echo "check: passed$$audited"; fi
 
 bench: ## speed as ratios; PEERS=1 installs the peers and runs them in turn
 	@bash scripts/setup_venv.sh --core

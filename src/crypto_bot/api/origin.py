@@ -8,7 +8,7 @@ from starlette.datastructures import Headers
 from starlette.types import Scope
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-_NO_NAMES = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - refused as a name, not listened on
+_NO_NAMES = frozenset({"", "0.0.0.0", "::"})  # noqa: S104  # nosec B104: refused as a name, not listened on
 _CROSS = ("cross-site", "same-site")
 ALLOWED_HEADERS = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID"
 

@@ -28,7 +28,7 @@ final_equity total_return cagr volatility sharpe sharpe_se sortino calmar max_dr
 expectancy win_rate exposure turnover fees_paid buy_and_hold_return periods_per_year psr psr_2025 min_trl
 autocorrelation sharpe_se_ar1 sharpe_lo skew kurtosis log_growth log_growth_t var_95 cvar_95 var_99 cvar_99 alpha
 alpha_t beta beta_t ulcer upi time_under_water calmar_36m payoff expectancy_ratio kelly sqn losses_in_a_row
-mean_exposure slippage_paid cost_ratio break_even_bps charged_bps bracket assumptions decisions_hash ledger_hash
+mean_exposure slippage_paid cost_ratio break_even_bps charged_bps bracket grid assumptions decisions_hash ledger_hash
 data_hash code_version engine_seconds bars_per_second setup_seconds warnings""".split()
 LABEL = RunLabel("20231120-233000-7f3a", "0.1.0", {"fast": 20, "slow": 100, "lookbacks": (5, 10)})
 

@@ -6,6 +6,7 @@ strategy's own file, and a test holds the two together.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import log
 from typing import Self
 
 from crypto_bot.backtesting.outcome import ParamValue
@@ -59,6 +60,12 @@ class GridShape:
         """Return the line nearest to a price, on a tie the lower; with `beyond` also above the uppermost."""
         last = FARTHEST if self.endless or beyond else self.cells
         return min(range(last + 1), key=lambda number: (abs(self.line(number) - price), number))
+
+    def number_of(self, price: float) -> int:
+        """Return the line that an order of this price was for; above the uppermost they go on."""
+        if self.geometric:
+            return max(0, round(log(price / self.lower) / log(self.line(1) / self.lower)))
+        return max(0, round((price - self.lower) * self.cells / (self.upper - self.lower)))
 
     def weight(self, cell: int) -> float:
         """Return the quantity of a cell for each unit: of quantity, or of money."""

@@ -4,13 +4,14 @@ Money is a string of exact decimals, ratios are numbers (0.153 is 15.3 percent),
 meaning is null. `start` and `end` are open times of the first and the last bar. `max_drawdown` is <= 0;
 `max_drawdown_days` is the longest time from a peak until equity was as high again, or to the end. `trades` counts what
 `/api/trades` lists: one per execution. `expectancy` is the mean net profit of a round trip, rounded down to an atom.
-`bracket` is null unless the run was repeated under the other ways of filling.
+`bracket` is null unless the run was repeated under the other ways of filling, `grid` unless a grid traded.
 """
 
 import math
 from typing import TYPE_CHECKING, TypedDict
 
 from crypto_bot.backtesting.critique import criticise
+from crypto_bot.backtesting.grid_account import GridAccount, account_of_run
 from crypto_bot.backtesting.metrics import Metrics
 from crypto_bot.backtesting.outcome import Outcome, ParamValue, RunLabel
 from crypto_bot.domain.units import ATOMS, DAY_NS, format_scaled, format_time
@@ -52,6 +53,21 @@ class BracketJson(TypedDict):
     low: str
     high: str
     ways: list[WayJson]
+
+
+class GridJson(TypedDict):
+    """What a grid earned, told apart; `realised_apr` leaves out what is held."""
+
+    cells_closed: int
+    investment: str
+    grid_profit: str
+    initial_inventory_pnl: str
+    stop_pnl: str
+    floating_pnl: str
+    total_pnl: str
+    hold_pnl: str
+    alpha: str
+    realised_apr: float | None
 
 
 class RunJson(TypedDict):
@@ -136,6 +152,7 @@ class DetailJson(TypedDict):
     break_even_bps: float | None
     charged_bps: float | None
     bracket: BracketJson | None
+    grid: GridJson | None
 
 
 class ProofJson(TypedDict):
@@ -163,7 +180,7 @@ def summarise(outcome: Outcome, metrics: Metrics, label: RunLabel, bracket: "Bra
         **_run(outcome, metrics, label),
         **_headline(outcome, metrics),
         **_certainty(metrics),
-        **_detail(metrics, bracket),
+        **_detail(metrics, bracket, account_of_run(outcome, label)),
         "assumptions": _assumptions(outcome),
         "decisions_hash": outcome.decisions_hash,
         "ledger_hash": outcome.ledger_hash,
@@ -254,7 +271,7 @@ def _certainty(metrics: Metrics) -> CertaintyJson:
     }
 
 
-def _detail(metrics: Metrics, bracket: "Bracket | None") -> DetailJson:
+def _detail(metrics: Metrics, bracket: "Bracket | None", grid: GridAccount | None) -> DetailJson:
     """Say more of drawdown, round trips and costs."""
     fall, scores, costs = metrics.drawdown, metrics.scores, metrics.costs
     return {
@@ -273,6 +290,23 @@ def _detail(metrics: Metrics, bracket: "Bracket | None") -> DetailJson:
         "break_even_bps": finite(costs.break_even_bps),
         "charged_bps": finite(costs.charged_bps),
         "bracket": None if bracket is None else _bracket(bracket),
+        "grid": None if grid is None else _grid(grid),
+    }
+
+
+def _grid(grid: GridAccount) -> GridJson:
+    """Spell a grid's account as JSON."""
+    return {
+        "cells_closed": grid.cells_closed,
+        "investment": format_scaled(grid.investment, ATOMS),
+        "grid_profit": format_scaled(grid.grid_profit, ATOMS),
+        "initial_inventory_pnl": format_scaled(grid.initial_inventory_pnl, ATOMS),
+        "stop_pnl": format_scaled(grid.stop_pnl, ATOMS),
+        "floating_pnl": format_scaled(grid.floating_pnl, ATOMS),
+        "total_pnl": format_scaled(grid.total_pnl, ATOMS),
+        "hold_pnl": format_scaled(grid.hold_pnl, ATOMS),
+        "alpha": format_scaled(grid.alpha, ATOMS),
+        "realised_apr": finite(grid.realised_apr),
     }
 
 

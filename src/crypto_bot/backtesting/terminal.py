@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from crypto_bot.backtesting.critique import criticise
 from crypto_bot.backtesting.figures import duration, money, number, percent, plain
+from crypto_bot.backtesting.grid_account import GridAccount, account_of_run
 from crypto_bot.backtesting.metrics import Metrics
 from crypto_bot.backtesting.outcome import Outcome, RunLabel
 from crypto_bot.domain.units import format_time
@@ -43,6 +44,21 @@ def ranged(bracket: "Bracket") -> str:
     return f"By the order of prices inside the bars: {ends} ({high.fills}); here {bracket.own.fills}."
 
 
+def told_of_grid(grid: GridAccount | None, quote: str) -> list[str]:
+    """Return what a grid earned, told apart and beside holding; nothing when none traded."""
+    if grid is None:
+        return []
+    kept, first = money(grid.floating_pnl, signed=True), money(grid.initial_inventory_pnl, signed=True)
+    stop = f", sold at a stop {money(grid.stop_pnl, signed=True)}" if grid.stop_pnl else ""
+    side = "ahead of" if grid.alpha >= 0 else "behind"
+    return [
+        f"Grid: {grid.cells_closed:,} cells closed, {money(grid.grid_profit, signed=True)} {quote} after fees"
+        f" ({percent(grid.realised_apr)} a year, realised only).",
+        f"First coins {first}, still held {kept}{stop}: together {money(grid.total_pnl, signed=True)} {quote},",
+        f"{money(abs(grid.alpha))} {side} holding for the same {money(grid.investment)}.",
+    ]
+
+
 def terminal_summary(outcome: Outcome, metrics: Metrics, label: RunLabel, bracket: "Bracket | None" = None) -> str:
     """Return the summary for people: ASCII, at most 100 columns, ending with the objections."""
     symbols = [instrument.symbol for instrument in outcome.instruments]
@@ -59,6 +75,7 @@ def terminal_summary(outcome: Outcome, metrics: Metrics, label: RunLabel, bracke
         lines.append(f"{left:<{COLUMN_WIDTH}}{right}".rstrip())
     lines += ["", compared(metrics)] if compared(metrics) else []
     lines += [ranged(bracket)] if bracket is not None else []
+    lines += told_of_grid(account_of_run(outcome, label), outcome.quote)
     notes = [*outcome.warnings, *(str(remark) for remark in criticise(outcome, metrics, bracket))]
     lines += ["", *(f"! {note}" for note in notes)] if notes else []
     taken = outcome.assumptions

@@ -13,9 +13,10 @@ import numpy as np
 from crypto_bot.backtesting.critique import criticise
 from crypto_bot.backtesting.excursions import excursions
 from crypto_bot.backtesting.figures import PLUS_MINUS, duration, money, number, percent
+from crypto_bot.backtesting.grid_account import account_of_run
 from crypto_bot.backtesting.metrics import Metrics
 from crypto_bot.backtesting.outcome import Outcome, ParamValue, RunLabel
-from crypto_bot.backtesting.report.groups import Group, Row, groups_of, sign_of
+from crypto_bot.backtesting.report.groups import Group, Row, grid_groups, groups_of, sign_of
 from crypto_bot.backtesting.report.listing import Listing, fill_listing, trip_listing
 from crypto_bot.backtesting.report.months import YearRow, monthly_returns
 from crypto_bot.backtesting.report.scatter import Scatter, scatter_of
@@ -98,7 +99,7 @@ def content_of(outcome: Outcome, metrics: Metrics, label: RunLabel, bracket: "Br
             *(Note(title=note.title, text=visible(note.text)) for note in criticise(outcome, metrics, bracket)),
         ],
         "figures": _figures(outcome, metrics),
-        "groups": groups_of(outcome, metrics, moves),
+        "groups": [*groups_of(outcome, metrics, moves), *grid_groups(account_of_run(outcome, label), outcome.quote)],
         "equity": line,
         "equity_label": (
             f"Equity since the start {total}, buy and hold {held}. "

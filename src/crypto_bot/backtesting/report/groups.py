@@ -7,6 +7,7 @@ import numpy as np
 from crypto_bot.backtesting.bootstrap import Range, resample
 from crypto_bot.backtesting.excursions import Excursions
 from crypto_bot.backtesting.figures import NOTHING, PLUS_MINUS, duration, money, number, percent
+from crypto_bot.backtesting.grid_account import GridAccount
 from crypto_bot.backtesting.metrics import Metrics
 from crypto_bot.backtesting.outcome import Outcome
 from crypto_bot.backtesting.scores import SQN_CAP
@@ -46,6 +47,25 @@ def groups_of(outcome: Outcome, metrics: Metrics, moves: Excursions) -> list[Gro
         {"title": f"Accounts, {outcome.quote}", "rows": _accounts(metrics)},
         {"title": "Activity", "rows": _activity(outcome, metrics)},
     ]
+
+
+def grid_groups(grid: GridAccount | None, quote: str) -> list[Group]:
+    """Return the list of what a grid earned, told apart; nothing when none traded."""
+    if grid is None:
+        return []
+    rows = [
+        _row("Investment", money(grid.investment)),
+        _row("Cells closed", f"{grid.cells_closed:,}"),
+        _gain("Profit of closed cells", grid.grid_profit),
+        _row("The same a year, realised only", percent(grid.realised_apr)),
+        _gain("Sales of the first coins", grid.initial_inventory_pnl),
+        _gain("Sold at a stop", grid.stop_pnl),
+        _gain("Still held", grid.floating_pnl),
+        _gain("Together", grid.total_pnl),
+        _gain("Holding for the same money", grid.hold_pnl),
+        _gain("Grid beyond holding", grid.alpha),
+    ]
+    return [{"title": f"Grid, {quote}", "rows": rows}]
 
 
 def _row(name: str, text: str) -> Row:

@@ -56,6 +56,9 @@ RUNS = {
 """What `simulate` is measured on, by name."""
 
 SHIPPED = {
+    "momentum": Run("momentum", {"timeframe": "1h"}),
+    "rsi_reversion": Run("rsi_reversion", {"timeframe": "1m"}),
+    "mean_reversion": Run("mean_reversion", {"timeframe": "15m", "gate": "half_life"}),
     "donchian_trend": Run("donchian_trend", {"timeframe": "1h", "vol_window": 20, "band": 0.0}),
     "cross_section_momentum": Run(
         "cross_section_momentum",

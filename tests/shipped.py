@@ -41,7 +41,7 @@ class Busy:
 BUSY = {
     "grid": Busy(
         {"lower_price": 90, "upper_price": 110, "num_grids": 20, "total_investment": 5_000},
-        {"lower_price": 99.5, "upper_price": 100.5},
+        {"lower_price": 99.8, "upper_price": 100.2},
     ),
     "simple_ma": Busy({"fast": 3, "slow": 8}),
     "momentum": Busy({"timeframe": "1h", "lookback": 6, "hold": 3, "vol_com": 10, "band": 0}, {"vol_target": 0.005}),

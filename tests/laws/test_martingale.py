@@ -24,7 +24,7 @@ from tests.shipped import BUSY, busy, single_ticks
 
 FloatArray = npt.NDArray[np.float64]
 
-WALKS, BARS = 200, 1_200
+WALKS, BARS = 200, 1_000
 ERRORS = 4.0
 FEES = Costs(maker_ppm=1_000, taker_ppm=1_000, slippage_ppm=0)
 RESTING = ("grid",)
@@ -54,9 +54,11 @@ def played(name: str, walks: Sequence[tuple[Candles, ...]], fills: str) -> tuple
     return np.array(gains) / ATOMS, count
 
 
-def usual(name: str) -> list[tuple[Candles, ...]]:
+@cache
+def usual(name: str, fills: str) -> tuple[FloatArray, int]:
+    """Play the walks of single ticks that a strategy is tried on."""
     how = busy(name)
-    return walks_of(how.symbols, how.timeframe, BARS if name in BUSY else 2 * BARS)
+    return played(name, walks_of(how.symbols, how.timeframe, BARS if name in BUSY else 2 * BARS), fills)
 
 
 def error_of(gains: FloatArray) -> float:
@@ -66,7 +68,7 @@ def error_of(gains: FloatArray) -> float:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_strategy_loses_its_costs_and_nothing_else(name: str) -> None:
-    gains, fills = played(name, usual(name), "touch")
+    gains, fills = usual(name, "touch")
     assert fills >= WALKS, f"{name} does not trade here: give it parameters in tests/shipped.py"
     assert error_of(gains) > 0
     assert abs(gains.mean()) <= ERRORS * error_of(gains)
@@ -74,8 +76,8 @@ def test_a_strategy_loses_its_costs_and_nothing_else(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_asking_the_price_to_go_through_a_limit_earns_nothing(name: str) -> None:
-    touched, _ = played(name, usual(name), "touch")
-    gains, _ = played(name, usual(name), "pessimistic")
+    touched, _ = usual(name, "touch")
+    gains, _ = usual(name, "pessimistic")
     if name in RESTING:
         assert gains.mean() < 0
         missed = gains - touched

@@ -121,14 +121,17 @@ class TradingBot:
         from crypto_bot.persistence.journal import Journal
         from crypto_bot.persistence.projecting import Projector
         from crypto_bot.persistence.runs import Runs
+        from crypto_bot.persistence.watching import Together, Watch
         from crypto_bot.runtime.recover import recover
 
         runs = Runs(database)
         going_on = runs.resumable(manifest=self.plan.manifest())
         record = going_on or self._new_record(runs)
         try:
-            with Journal(database, record.run_id, Projector(database, record.run_id)) as journal:
+            watch = Watch(database)
+            with Journal(database, record.run_id, Together(Projector(database, record.run_id), watch)) as journal:
                 run = recover(journal, self.plan, self._arranged.history)
+                run.refused = watch.refused
                 runs.go_on(record.run_id)
                 going_on = None
                 self._tell(record.run_id, run)
@@ -156,15 +159,20 @@ class TradingBot:
 
     async def _drive(self, run: "Running", web: Web | None) -> bool:
         from crypto_bot.runtime.drive import drive
+        from crypto_bot.runtime.inbox import Inbox
+        from crypto_bot.runtime.intervening import rehearse
         from crypto_bot.runtime.view import View
 
+        rehearse(run.session)
         loop = asyncio.get_running_loop()
         if self.request.duration_s is not None:
             loop.call_later(self.request.duration_s, self.stop, "the time is up")
         keeping = None if web is None else loop.create_task(web.keep_alive())
         view = None if self.request.quiet else View()
         try:
-            return await drive(run, self._arranged.feed, self._brake, view)
+            inbox = Inbox()
+            async with inbox.open_at(self.settings.state_folder):
+                return await drive(run, self._arranged.feed, self._brake, view, inbox)
         finally:
             if keeping is not None:
                 keeping.cancel()

@@ -81,7 +81,7 @@ def expected(role: str, caller: str, *, exists: bool) -> set[int]:
     rank = RANK[ADMIN if caller == "local" else caller]
     if rank < RANK[role]:
         return {403}
-    return {200, 202, 400, 404, 409, 422} if exists else {404, 405}
+    return {200, 202, 400, 404, 409, 422, 503} if exists else {404, 405}
 
 
 @pytest.mark.parametrize(("method", "template"), sorted(ACCESS), ids=str)

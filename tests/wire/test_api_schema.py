@@ -12,6 +12,7 @@ from schemathesis.schemas import APIOperation, BaseSchema
 
 from crypto_bot.api.access import ACCESS
 from tests.grid_run import Grid
+from tests.wire.engines import engine_at
 from tests.wire.serving import BEARER, client_of, until, write
 
 EXAMPLES = 30
@@ -23,7 +24,7 @@ def schema(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BaseSchema]:
     """Serve a run of a hundred bars, and read the description of the API from it."""
     path, rows = tmp_path_factory.mktemp("schema") / "trading.db", list(Grid(bars=100).rows())
     write(path, rows)
-    with client_of(path) as client:
+    with engine_at(path.parent), client_of(path, path.parent) as client:
         until(client, rows[-1].sequence)
         yield schemathesis.openapi.from_url(f"{client.base_url}/openapi.json", headers=BEARER)
 

@@ -23,6 +23,16 @@ ACCESS: dict[tuple[str, str], str] = {
     ("GET", "/api/runs"): READ,
     ("GET", "/api/recommendations"): READ,
     ("GET", "/api/why/{order_id}"): READ,
+    ("GET", "/api/commands/{key}"): READ,
+    ("POST", "/api/orders/cancel"): TRADE,
+    ("POST", "/api/orders/cancel-all"): TRADE,
+    ("POST", "/api/risk/halt"): TRADE,
+    ("POST", "/api/risk/emergency-stop"): TRADE,
+    ("POST", "/api/risk/flatten"): TRADE,
+    ("POST", "/api/risk/resume"): TRADE,
+    ("POST", "/api/risk/reset-circuit-breaker"): TRADE,
+    ("POST", "/api/strategies/{name}/start"): TRADE,
+    ("POST", "/api/strategies/{name}/stop"): TRADE,
 }
 """The role a route needs, by method and path template; a route that is missing here is closed to everybody."""
 

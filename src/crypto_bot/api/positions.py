@@ -58,15 +58,24 @@ def strategies_of(replica: Replica, state: str) -> list[StrategyAnswer]:
                 name=name,
                 symbol=", ".join(symbols),
                 symbols=symbols,
-                state=state,
+                state="off" if name in replica.off and state in ("running", "halted") else state,
                 pnl=strategy_pnl(replica, number).total if replica.equity is not None else None,
                 trades=replica.parts.get(number, Part()).trades,
                 open_orders=sum(order.strategy == name for order in replica.orders.values()),
                 parameters={key: _PARAMETER.decode(raw) for key, raw in entry.params.items()},
-                note=None,
+                note=_note(replica, name),
             )
         )
     return told
+
+
+def _note(replica: Replica, name: str) -> str | None:
+    """Say who stopped a strategy."""
+    stopped = replica.off.get(name)
+    if stopped is None:
+        return None
+    why = f": {stopped.event.reason}" if stopped.event.reason else ""
+    return f"stopped by {stopped.event.by} at {format_time(stopped.time_ns)}{why}"
 
 
 def _position(replica: Replica, strategy: int, part: Part, k: int) -> PositionAnswer:

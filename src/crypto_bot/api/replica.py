@@ -75,6 +75,7 @@ class Command:
     time_ns: int
     event: CommandEvent
     decisions: tuple[Decision, ...]
+    halt: int | None
 
 
 @dataclass
@@ -95,6 +96,7 @@ class Replica:
     account: Account = field(default_factory=lambda: Account(0))
     parts: dict[int, Part] = field(default_factory=dict)
     commands: deque[Command] = field(default_factory=lambda: deque(maxlen=COMMANDS_KEPT))
+    off: dict[str, Command] = field(default_factory=dict)
     refused: dict[str, int] = field(default_factory=dict)
     curve: Curve = field(default_factory=Curve)
     candles: list[CandleColumns] = field(default_factory=list)
@@ -225,11 +227,15 @@ class Replica:
             self.leaving.pop(event.order, None)
 
     def _command(self, row: JournalRow, event: CommandEvent, outcome: Outcome) -> None:
-        self.commands.append(Command(row.sequence, row.time_ns, event, tuple(outcome.decisions)))
-        if event.command == "halt":
+        self.commands.append(Command(row.sequence, row.time_ns, event, tuple(outcome.decisions), outcome.halt))
+        if event.command in ("halt", "emergency_stop", "flatten"):
             self.halt = Halt(event.reason, event.by, row.time_ns)
         elif event.command == "resume":
             self.halt = None
+        elif event.command == "strategy_off" and isinstance(event.strategy, str):
+            self.off[event.strategy] = self.commands[-1]
+        elif event.command == "strategy_on" and isinstance(event.strategy, str):
+            self.off.pop(event.strategy, None)
 
     def _decide(self, row: JournalRow, decision: Decision) -> None:
         match decision.kind:

@@ -113,7 +113,7 @@ def _several() -> None:
 
 def _slice_by_slice() -> None:
     """Drive a run through the separate steps of a slice, as everything does that waits between them."""
-    from crypto_bot.backtesting import slices
+    from crypto_bot.backtesting import interventions, slices
     from crypto_bot.backtesting.setup import Simulation
     from crypto_bot.backtesting.several import step_all
     from crypto_bot.backtesting.stage import prepare
@@ -122,6 +122,10 @@ def _slice_by_slice() -> None:
     candles = _candles()
     stage = prepare([_chosen("simple_ma")], [candles.instrument], make_tape([candles]), Simulation())
     world, venue, market = stage.world, stage.venue, stage.markets[0]
+    interventions.take_back(world, interventions.ANY, interventions.ANY, interventions.ANY, True)
+    interventions.pull_back(world, True)
+    interventions.close_out(world)
+    interventions.rouse(world, 0)
 
     def carry_out(i: int) -> None:
         while slices.send(world, venue, market, i):

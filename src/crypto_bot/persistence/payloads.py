@@ -77,12 +77,31 @@ class OrderEvent(msgspec.Struct, frozen=True):
     state: str
 
 
+Parameter = bool | int | float | str | list[int | float]
+"""What a strategy's parameter may be."""
+
+
 class CommandEvent(msgspec.Struct, frozen=True):
-    """COMMAND: what an operator or a limit ordered: halt, resume and the like."""
+    """COMMAND: what somebody ordered: halt, resume and the like; why, who (`by`) and from where (`origin`).
+
+    `key` makes it happen once, however often it is sent. What a command does not need is absent.
+    """
 
     command: str
     reason: str = ""
     by: str = ""
+    origin: str | msgspec.UnsetType = msgspec.UNSET
+    key: str | msgspec.UnsetType = msgspec.UNSET
+    order: int | msgspec.UnsetType = msgspec.UNSET
+    symbol: str | msgspec.UnsetType = msgspec.UNSET
+    strategy: str | msgspec.UnsetType = msgspec.UNSET
+    flatten: bool | msgspec.UnsetType = msgspec.UNSET
+    params: dict[str, Parameter] | msgspec.UnsetType = msgspec.UNSET
+
+    def asks_the_same(self, other: "CommandEvent") -> bool:
+        """Tell whether both order the same; who sent them, and from where, does not matter."""
+        nobody = {"by": "", "origin": msgspec.UNSET}
+        return msgspec.structs.replace(self, **nobody) == msgspec.structs.replace(other, **nobody)
 
 
 class StopEvent(msgspec.Struct, frozen=True):

@@ -20,11 +20,13 @@ from crypto_bot.plain.opening import open_strategy
 _DECIDING = (
     "strategy.py",
     "authoring/*.py",
+    "backtesting/interventions.py",
     "backtesting/several.py",
     "backtesting/slices.py",
     "backtesting/stage.py",
     "backtesting/tape.py",
     "plain/*.py",
+    "runtime/intervening.py",
     "runtime/reel.py",
     "runtime/session.py",
 )

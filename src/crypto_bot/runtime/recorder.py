@@ -14,7 +14,7 @@ from crypto_bot.persistence.row import JournalRow
 from crypto_bot.runtime.entries import Entry
 
 _MOST_HELD = 512
-_LONGEST_HELD_S = 0.25
+_LONGEST_HELD_S = 0.05
 
 
 class Recorder:

@@ -8,11 +8,13 @@ from collections.abc import Callable, Sequence
 from crypto_bot.domain.errors import DataError
 from crypto_bot.domain.market import Slice
 from crypto_bot.persistence.journal import Journal
-from crypto_bot.persistence.payloads import CommandEvent, Start, decode_payload, encode
+from crypto_bot.persistence.payloads import CommandEvent, Start, decode_outcome, decode_payload, encode
 from crypto_bot.persistence.row import JournalRow, chain, genesis
 from crypto_bot.runtime.entries import Entry
 from crypto_bot.runtime.history import columns_of, history_of, history_payload, slice_of
+from crypto_bot.runtime.intervening import recall
 from crypto_bot.runtime.plan import Plan, program_of
+from crypto_bot.runtime.receipts import Receipt
 from crypto_bot.runtime.recorder import Recorder
 from crypto_bot.runtime.running import Running
 from crypto_bot.runtime.session import Session
@@ -77,7 +79,9 @@ def _restored(journal: Journal, plan: Plan, program: str, rows: Sequence[Journal
     run.last_ns = int(times[-1]) if run.bars else None
     for row in seen:
         if row.kind == "COMMAND":
-            run.note(decode_payload(row, CommandEvent))
+            command = decode_payload(row, CommandEvent)
+            recall(session, command)
+            run.note(Receipt.of(journal.run_id, row.sequence, row.time_ns, command, decode_outcome(row)))
     return run
 
 

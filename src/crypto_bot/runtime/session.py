@@ -17,7 +17,7 @@ from crypto_bot.backtesting.tape import Tape
 from crypto_bot.domain.errors import RunFailed
 from crypto_bot.domain.market import IntArray, Slice
 from crypto_bot.kernel.context import WARMUP
-from crypto_bot.kernel.layout import CLOSES, COMMAND_EVENT, COMMAND_HALT, COMMAND_RESUME, FILL_EVENT, PLANES
+from crypto_bot.kernel.layout import CLOSES, FILL_EVENT, PLANES
 from crypto_bot.persistence.payloads import CommandEvent, encode
 from crypto_bot.plain.meeting import players, stop_all, tell_fill
 from crypto_bot.plain.player import Told
@@ -31,14 +31,16 @@ from crypto_bot.runtime.entries import (
     signal_payload,
 )
 from crypto_bot.runtime.history import event_of
+from crypto_bot.runtime.intervening import intervene
 from crypto_bot.runtime.plan import Plan
 from crypto_bot.runtime.reel import Reel
 
-COMMANDS = {"halt": COMMAND_HALT, "resume": COMMAND_RESUME}
-
 
 class Session:
-    """A run that is going on: its stage, and the reel of the bars it has seen."""
+    """A run that is going on: its stage, and the reel of the bars it has seen.
+
+    `off` are the numbers of strategies that an operator stopped: they see the bars and decide nothing.
+    """
 
     def __init__(self, plan: Plan) -> None:
         """Lay out a run that has seen no bar yet; its strategies are compiled here."""
@@ -51,6 +53,8 @@ class Session:
         self._desk = self.stage.world.desk[0]
         self._desk["time_ns"] = self.begin_ns = plan.begin_ns
         self.cash = simulation.cash
+        self.mode = plan.mode
+        self.off: set[int] = set()
         self._at_close = simulation.fill_at == "close"
         self._bound = 0
         self._no_notes: Notes = self.stage.world.log[:0].copy()
@@ -130,10 +134,8 @@ class Session:
 
     def obey(self, command: CommandEvent) -> Iterator[Entry]:
         """Carry out an operator's command."""
-        event, last = self.stage.world.event[0], max(0, self.reel.base.count - 1)
-        event["kind"] = COMMAND_EVENT
-        event["code"] = COMMANDS[command.command]
-        slices.happen(self.stage.world, self.equity)
+        last = max(0, self.reel.base.count - 1)
+        intervene(self, command)
         yield self._entry("COMMAND", encode(command), halt=self.halt)
         yield from self._carry_out(last)
         if self.reel.base.count:
@@ -177,7 +179,11 @@ class Session:
         yield from self._carry_out(j)
 
     def _step(self, j: int) -> None:
-        """Let every strategy decide on what is known at the close of base bar j."""
+        """Let every strategy that is on decide on what is known at the close of base bar j."""
+        for s in self.off:
+            bound = self.stage.bounds[s]
+            seen = self.reel.base.count if bound.module.wake == "fills" else self.reel.seen(s)
+            bound.memory.whole[WARMUP] = max(int(bound.memory.whole[WARMUP]), seen + 1)
         self.stage.guarded(lambda: step_all(self.stage, j))
 
     def _answer(self, j: int) -> Iterator[Entry]:

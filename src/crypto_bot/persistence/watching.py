@@ -54,9 +54,6 @@ class Watch:
         self._told: set[tuple[int, str]] = set()
         alert = "timestamp, severity, channel, message, delivered"
         self._alert = f"INSERT INTO alert_logs ({alert}) VALUES ({', '.join([mark] * 5)})"  # noqa: S608 # nosec B608: our own names
-        self._line = (
-            f"INSERT INTO audit_log ({line}) VALUES ({', '.join([mark] * 8)})"  # noqa: S608 # nosec B608: our own names
-        )
 
     def write(self, cursor: DBAPICursor, rows: Sequence[JournalRow]) -> None:
         """Write what follows from new rows, in their open transaction."""

@@ -74,7 +74,7 @@ def done(run: Running, command: str, **more: "str | int | bool") -> int:
     return reply.receipt.cancelled
 
 
-def test_an_order_is_cancelled_and_its_strategy_may_ask_for_it_again() -> None:
+def test_an_order_is_cancelled_until_its_strategy_wishes_anew() -> None:
     run, journal = begun(30)
     orders = run.session.stage.world.orders
     lane, slot = (int(each[0]) for each in np.nonzero((orders["state"] != EMPTY) & (orders["side"] == BUY)))
@@ -85,7 +85,7 @@ def test_an_order_is_cancelled_and_its_strategy_may_ask_for_it_again() -> None:
     assert order(run, "cancel", order=10**9).sentence == "order 1000000000 is not open"
     run.keep()
     go_on(run, 60)
-    assert live(run.session, 0) >= before - 2, "the grid asks again after its next fill"
+    assert live(run.session, 0) >= before - 2, "the grid is looked at again after its next fill"
     assert_comes_out_again(run, journal)
 
 
@@ -139,6 +139,8 @@ def test_a_strategy_that_is_off_sees_the_bars_and_decides_nothing() -> None:
     assert done(run, "strategy_off", strategy="grid") == resting > 0
     position = held(run.session, 0)
     run.keep()
+    done(run, "halt")
+    done(run, "resume")
     go_on(run, 30)
     assert live(run.session, 0) == 0 and held(run.session, 0) == position
     again = recover(as_journal(journal.cut(len(journal.written))), SETTING.plan(), SETTING.history)
@@ -151,6 +153,17 @@ def test_a_strategy_that_is_off_sees_the_bars_and_decides_nothing() -> None:
     assert live(run.session, 0) > 0, "it asks for its lines with the next bar"
     go_on(run, 20)
     assert_comes_out_again(run, journal)
+
+
+def test_a_new_day_that_lifts_a_halt_brings_no_orders_of_a_strategy_that_is_off() -> None:
+    run, _ = begun(30)
+    done(run, "strategy_off", strategy="grid")
+    desk = run.session.stage.world.desk[0]
+    desk["halt"], desk["day_end"] = HALT_DAILY_LOSS, 0
+    go_on(run, 1)
+    assert run.session.halt == 0 and live(run.session, 0) == 0
+    done(run, "strategy_on", strategy="grid")
+    assert live(run.session, 0) > 0
 
 
 def test_another_strategy_is_not_touched_by_one_that_is_off() -> None:

@@ -1,16 +1,17 @@
-"""What an operator changes beside the limits: orders taken back, positions closed, a strategy woken.
+"""What an operator changes beside the limits: orders taken back, positions closed, a strategy quiet or woken.
 
 Like everything that changes the world these are events, and leave notes and effects; a command that
-halts or resumes is the kernel's own.
+halts or resumes is the kernel's own. Wishes stay: an order that was taken back comes again when its
+strategy's wishes are next looked at.
 """
 
 from crypto_bot.kernel.compiled import compiled
 from crypto_bot.kernel.layout import (
     EMPTY,
-    FIRST_QUOTE,
+    GUARDED,
+    QUOTED,
     STOP_SLOT,
     TAKE_SLOT,
-    TARGET_SLOT,
     TARGETED,
     World,
 )
@@ -20,23 +21,9 @@ ANY = -1
 """Any strategy, any instrument, any order."""
 
 
-@compiled(inline=True)
-def _forget(world: World, lane: int, slot: int) -> None:
-    """Take the wish back that an order serves, so that only the strategy can ask for it again."""
-    w = world.wish[lane]
-    if slot >= FIRST_QUOTE:
-        w["quote"][slot - FIRST_QUOTE]["quantity"] = 0
-    elif slot == STOP_SLOT:
-        w["stop"] = 0
-    elif slot == TAKE_SLOT:
-        w["take"] = 0
-    elif slot == TARGET_SLOT:
-        w["owed"] = 0
-
-
 @compiled()
 def take_back(world: World, strategy: int, instrument: int, order_id: int, guards: bool) -> None:
-    """Withdraw live orders, and forget the wishes they serve; without `guards` stops and take-profits stay."""
+    """Withdraw live orders; without `guards` stops and take-profits stay."""
     for lane in range(world.orders.shape[0]):
         sub = world.subs[lane]
         if strategy != ANY and sub["strategy"] != strategy:
@@ -45,24 +32,9 @@ def take_back(world: World, strategy: int, instrument: int, order_id: int, guard
             continue
         for slot in range(world.orders.shape[1]):
             o = world.orders[lane, slot]
-            if order_id != ANY and (o["state"] == EMPTY or o["id"] != order_id):
+            if o["state"] == EMPTY or o["leaving"] != 0 or (order_id != ANY and o["id"] != order_id):
                 continue
-            if not guards and (slot == STOP_SLOT or slot == TAKE_SLOT):
-                continue
-            if o["state"] != EMPTY and o["leaving"] == 0:
-                withdraw(world, lane, slot)
-            _forget(world, lane, slot)
-
-
-@compiled()
-def pull_back(world: World, guards: bool) -> None:
-    """Withdraw every live order and keep the wishes: they are looked at again when trading goes on."""
-    for lane in range(world.orders.shape[0]):
-        for slot in range(world.orders.shape[1]):
-            o = world.orders[lane, slot]
-            if not guards and (slot == STOP_SLOT or slot == TAKE_SLOT):
-                continue
-            if o["state"] != EMPTY and o["leaving"] == 0:
+            if guards or (slot != STOP_SLOT and slot != TAKE_SLOT):
                 withdraw(world, lane, slot)
 
 
@@ -72,7 +44,7 @@ def close_out(world: World) -> None:
     for lane in range(world.wish.size):
         w = world.wish[lane]
         w["weight"] = 0
-        w["hold"] = ANY
+        w["hold"] = -1
         w["stop"] = 0
         w["take"] = 0
         w["owed"] = 0
@@ -81,9 +53,21 @@ def close_out(world: World) -> None:
 
 
 @compiled()
-def rouse(world: World, strategy: int) -> None:
-    """Give a strategy that waits for fills something to wake up for."""
+def hush(world: World, strategy: int) -> None:
+    """Pass over what a strategy wants, but for the guards of what it holds."""
     for lane in range(world.wish.size):
         if world.subs[lane]["strategy"] == strategy:
-            world.wish[lane]["news"] = 1
-            world.wish[lane - world.subs[lane]["instrument"]]["news"] = 1
+            world.wish[lane]["dirty"] &= GUARDED
+
+
+@compiled()
+def rouse(world: World, strategy: int) -> None:
+    """Look at a strategy's wishes again, and give it something to wake up for if it waits for fills."""
+    for lane in range(world.wish.size):
+        if world.subs[lane]["strategy"] == strategy:
+            w = world.wish[lane]
+            head = world.wish[lane - world.subs[lane]["instrument"]]
+            w["dirty"] |= QUOTED | GUARDED | w["owed"]
+            w["news"] = 1
+            head["news"] = 1
+            head["any"] = 1

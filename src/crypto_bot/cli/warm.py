@@ -123,8 +123,8 @@ def _slice_by_slice() -> None:
     stage = prepare([_chosen("simple_ma")], [candles.instrument], make_tape([candles]), Simulation())
     world, venue, market = stage.world, stage.venue, stage.markets[0]
     interventions.take_back(world, interventions.ANY, interventions.ANY, interventions.ANY, True)
-    interventions.pull_back(world, True)
     interventions.close_out(world)
+    interventions.hush(world, 0)
     interventions.rouse(world, 0)
 
     def carry_out(i: int) -> None:

@@ -66,7 +66,7 @@ def intervene(session: "Session", command: CommandEvent) -> None:
         case "emergency_stop" | "flatten":
             everything = command.command == "flatten" or _or(command.flatten, False)
             _limit(session, COMMAND_HALT)
-            interventions.pull_back(world, everything)
+            interventions.take_back(world, ANY, ANY, ANY, everything)
             if everything:
                 interventions.close_out(world)
         case "strategy_off":
@@ -77,6 +77,8 @@ def intervene(session: "Session", command: CommandEvent) -> None:
             strategy, _ = _place(session, command)
             session.off.discard(strategy)
             interventions.rouse(world, strategy)
+    for strategy in session.off:
+        interventions.hush(world, strategy)
 
 
 def recall(session: "Session", command: CommandEvent) -> None:
@@ -94,8 +96,8 @@ def rehearse(session: "Session") -> None:
     """Call what commands are made of on nothing, so that no command waits for the compiler."""
     nothing = session.stage.world._replace(orders=session.stage.world.orders[:0], wish=session.stage.world.wish[:0])
     interventions.take_back(nothing, ANY, ANY, ANY, False)
-    interventions.pull_back(nothing, False)
     interventions.close_out(nothing)
+    interventions.hush(nothing, ANY)
     interventions.rouse(nothing, ANY)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from crypto_bot.backtesting import slices
+from crypto_bot.backtesting import interventions, slices
 from crypto_bot.backtesting.intrabar import LEGS
 from crypto_bot.backtesting.several import step_all
 from crypto_bot.backtesting.stage import Stage, decisions_hash, lay_out
@@ -182,7 +182,8 @@ class Session:
         """Let every strategy that is on decide on what is known at the close of base bar j."""
         for s in self.off:
             bound = self.stage.bounds[s]
-            seen = self.reel.base.count if bound.module.wake == "fills" else self.reel.seen(s)
+            interventions.hush(self.stage.world, s)
+            seen = self.reel.base.count if bound.wakes_on_fills else self.reel.seen(s)
             bound.memory.whole[WARMUP] = max(int(bound.memory.whole[WARMUP]), seen + 1)
         self.stage.guarded(lambda: step_all(self.stage, j))
 

@@ -148,7 +148,11 @@ def backtest(
     _refuse_unknown(settings)
     names = _names(strategy)
     held = _held(on)
-    overrides = {"trading.strategies": ",".join(names), "trading.symbols": ",".join(_symbols(on))}
+    overrides = {
+        "trading.strategies": ",".join(names),
+        "trading.symbols": ",".join(_symbols(on)),
+        "trading.universe": "",
+    }
     if held:
         overrides |= {"trading.timeframe": held[0].timeframe, "exchange.name": held[0].instrument.exchange}
     overrides |= {

@@ -91,6 +91,7 @@ BAD_VALUES = [
     ("general.mode", "demo"), ("general.state", ""), ("general.seed", "-1"), ("general.seed", "1.5"),
     ("exchange.name", "Binance!"), ("exchange.environment", "prod"), ("exchange.url", "https://api.binance.com"),
     ("exchange.url", "http://10.0.0.1:80"), ("trading.symbols", ""), ("trading.symbols", "BTCUSDT"),
+    ("trading.universe", "top:501"), ("trading.blacklist", "BTCUSDT"),
     ("trading.symbols", "BTC/USDT, BTC/USDT"), ("trading.symbols", "../USDT"), ("trading.strategies", "Grid!"),
     ("trading.strategies", "grid,grid"), ("trading.timeframe", "5x"), ("trading.cash", "0"), ("trading.cash", "-1"),
     ("trading.cash", "nan"), ("trading.cash", "1e30"), ("trading.cash", "0.000000001"), ("trading.cash", "much"),

@@ -24,6 +24,9 @@ from crypto_bot.plain.meeting import players, stop_all
 Progress = Callable[[int, int], None]
 """Called with (bars done, bars in all) now and then."""
 
+_NAMED = 5
+"""So many symbols are named in a remark; the others are counted."""
+
 _CHUNK, _SLOW_CHUNK = 1 << 19, 1 << 14
 """Bars between two calls of progress: a fraction of a second, for the compiled loop and for one of Python."""
 
@@ -130,14 +133,20 @@ def _gap_remarks(tape: Tape, candles: Sequence[Candles], start_ns: int | None) -
     first_ns, last_ns = int(tape.run_times[0]), int(tape.run_times[-1])
     if start_ns is not None:
         first_ns = max(first_ns, start_ns)
+    late = [(each.instrument.symbol, int(each.times[0])) for each in candles if each.times[0] > first_ns]
+    gone = [(each.instrument.symbol, int(each.times[-1])) for each in candles if each.times[-1] < last_ns]
     said = []
-    for each in candles:
-        symbol, begins_ns, ends_ns = each.instrument.symbol, int(each.times[0]), int(each.times[-1])
-        if begins_ns > first_ns:
-            said.append(f"{symbol} joins on {format_time(begins_ns)}; until then its share is cash")
-        if ends_ns < last_ns:
-            said.append(
-                f"{symbol} ends on {format_time(ends_ns)}; what was held then could not be sold and is still counted at"
-                " its last price"
-            )
+    if late:
+        said.append(f"not there from the start: {_listed(late, 'from')}")
+    if gone:
+        said.append(
+            f"not there to the end: {_listed(gone, 'until')}; what was held then could not be sold and is still counted"
+            " at the last price"
+        )
     return said
+
+
+def _listed(known: Sequence[tuple[str, int]], word: str) -> str:
+    """Name some symbols with their times, and count the others."""
+    named = [f"{symbol} ({word} {format_time(time_ns)})" for symbol, time_ns in known[:_NAMED]]
+    return ", ".join(named) + (f" and {len(known) - _NAMED} more" if len(known) > _NAMED else "")

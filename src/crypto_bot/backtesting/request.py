@@ -10,6 +10,7 @@ from crypto_bot.backtesting.gaps import has_gaps
 from crypto_bot.backtesting.loading import Asked, CandleSource, Window, cut, find_candles
 from crypto_bot.backtesting.outcome import Outcome, ParamValue
 from crypto_bot.backtesting.setup import Simulation, code_version
+from crypto_bot.backtesting.universe import traded_symbols
 from crypto_bot.config.settings import Settings
 from crypto_bot.domain.errors import DataError, UsageError
 from crypto_bot.domain.units import format_time
@@ -76,7 +77,8 @@ class Request:
         simulation = simulation_of(settings, limits=settings.backtest.limits == "config")
         if detail_timeframe is not None and simulation.way.path:
             raise UsageError(f"fills = {simulation.fills} guesses what a detail timeframe knows; take one of the two")
-        asked = Asked(source, trading.symbols, trading.timeframe, settings.exchange.name, window, detail_timeframe)
+        symbols = traded_symbols(trading, source, settings.exchange.name, window)
+        asked = Asked(source, symbols, trading.timeframe, settings.exchange.name, window, detail_timeframe)
         return cls(trading.strategies, parameters_of(settings, params), asked, simulation)
 
 

@@ -64,7 +64,7 @@ def execute(args: argparse.Namespace) -> int:
 
     overrides = {key: str(given) for flag, key in SETTING_OF.items() if (given := getattr(args, flag)) is not None}
     overrides |= {"trading.strategies": ",".join(args.strategy)} if args.strategy else {}
-    overrides |= {"trading.symbols": ",".join(args.symbol)} if args.symbol else {}
+    overrides |= {"trading.symbols": ",".join(args.symbol), "trading.universe": ""} if args.symbol else {}
     settings = settings_from(args, overrides)
     request = _request(args, settings)
     started_ns = time.time_ns()

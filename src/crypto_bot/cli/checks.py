@@ -136,13 +136,16 @@ def check_disk(folder: Path) -> Check:
 
 def check_archive(settings: Settings) -> Check:
     """Tell whether the archive has candles for every configured symbol, and can be read."""
+    from crypto_bot.backtesting.loading import Window
+    from crypto_bot.backtesting.universe import traded_symbols
     from crypto_bot.data.archive import Archive
 
     if settings.trading.dry_run or settings.data.feed != "recorded":
         return Check("archive", "skip", "recorded prices are not asked for")
     archive = Archive(settings.data.archive)
     told: list[str] = []
-    for symbol in settings.trading.symbols:
+    window = Window(settings.data.start_ns, settings.data.end_ns)
+    for symbol in traded_symbols(settings.trading, archive, settings.exchange.name, window):
         candles = archive.load(
             symbol,
             settings.trading.timeframe,

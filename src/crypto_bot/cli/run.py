@@ -45,7 +45,7 @@ def execute(args: argparse.Namespace) -> int:
         return DONE
     overrides = {key: str(given) for flag, key in _FLAGS.items() if (given := getattr(args, flag)) is not None}
     overrides |= {"trading.strategies": ",".join(args.strategy)} if args.strategy else {}
-    overrides |= {"trading.symbols": ",".join(args.symbol)} if args.symbol else {}
+    overrides |= {"trading.symbols": ",".join(args.symbol), "trading.universe": ""} if args.symbol else {}
     overrides |= {"trading.dry_run": "true"} if args.dry_run else {}
     overrides |= {"api.enabled": "false"} if args.no_api else {}
     settings = settings_from(args, overrides)

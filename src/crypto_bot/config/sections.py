@@ -97,6 +97,11 @@ class Trading(Section):
     """What is traded, by which strategies, with how much money."""
 
     symbols: Listed = Field(min_length=1, description="pairs like BTC/USDT, separated by commas, each once")
+    universe: str = Field(
+        pattern=r"^(top:([1-9]|[1-9][0-9]|[1-4][0-9][0-9]|500))?$",
+        description="empty, or top:N with N from 1 to 500: the most traded pairs when the run begins",
+    )
+    blacklist: Listed = Field(description="empty, or pairs that are never traded, separated by commas")
     strategies: Listed = Field(
         min_length=1, description="names of strategies or paths of .py files, separated by commas, each once"
     )
@@ -112,7 +117,12 @@ class Trading(Section):
         """Return the starting cash in atoms of the quote asset."""
         return parse_scaled(self.cash, ATOMS)
 
-    @field_validator("symbols")
+    @property
+    def largest(self) -> int:
+        """Return of how many pairs the universe is made, 0 when the pairs are named."""
+        return int(self.universe.removeprefix("top:") or 0)
+
+    @field_validator("symbols", "blacklist")
     @classmethod
     def _pairs(cls, symbols: tuple[str, ...]) -> tuple[str, ...]:
         pairs = tuple(symbol.upper() for symbol in symbols)

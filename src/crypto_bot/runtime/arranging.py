@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from crypto_bot.backtesting.choosing import GivenParameters, choose, history_bars, parameters_of, simulation_of
 from crypto_bot.backtesting.loading import Asked, Window, cut, find_candles
 from crypto_bot.backtesting.setup import Chosen, Simulation
+from crypto_bot.backtesting.universe import named_symbols, traded_symbols
 from crypto_bot.config.modes import Arrangement
 from crypto_bot.config.settings import Settings
 from crypto_bot.data.archive import Archive
@@ -53,7 +54,7 @@ def arrange_run(settings: Settings, arrangement: Arrangement, params: GivenParam
 def _synthetic(settings: Settings, mode: str, chosen: Sequence[Chosen], simulation: Simulation) -> Arranged:
     """Arrange a random walk that begins at the same time and price for the same seed."""
     trading = settings.trading
-    instruments = tuple(Instrument(symbol, "synthetic", lot=_SYNTHETIC_LOT) for symbol in trading.symbols)
+    instruments = tuple(Instrument(symbol, "synthetic", lot=_SYNTHETIC_LOT) for symbol in named_symbols(trading))
     first_prices = tuple(parse_scaled(_SYNTHETIC_PRICE, each.price_scale) for each in instruments)
     begin_ns = parse_time_ns(_SYNTHETIC_START)
     seed, speed = settings.general.seed, settings.data.speed
@@ -77,7 +78,9 @@ def _recorded(settings: Settings, mode: str, chosen: Sequence[Chosen], simulatio
     """Arrange recorded candles from [data] start to end."""
     trading, data = settings.trading, settings.data
     window = Window(data.start_ns, data.end_ns)
-    asked = Asked(Archive(data.archive), trading.symbols, trading.timeframe, settings.exchange.name, window)
+    archive, exchange = Archive(data.archive), settings.exchange.name
+    symbols = traded_symbols(trading, archive, exchange, window)
+    asked = Asked(archive, symbols, trading.timeframe, exchange, window)
     whole = find_candles(asked)
     played = cut(asked, whole, 0)
     if any(len(each) == 0 for each in played.candles):

@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmarks import reference
 from benchmarks import workloads as work
-from benchmarks.runs import COINS, CROSS, RUNS, SHIPPED, Run
+from benchmarks.runs import COINS, CROSS, MANY, RUNS, SHIPPED, Run
 from benchmarks.stand import Score, Span, Stopwatch, Task, serve
 from crypto_bot.authoring.binding import Strategy
 from crypto_bot.backtesting import bridge, engine
@@ -82,14 +82,25 @@ def repeated(run: Run, columns: list[Candles], repeats: int) -> tuple[Score, Out
 
 def coins(task: Task) -> Score:
     """Choose among a hundred coins every day for five years."""
-    columns = []
-    for number in range(work.COINS):
-        prices, volume = work.coin(number)
-        instrument = Instrument(f"C{number:03}/USDT", price_scale=work.COIN_SCALE, quantity_scale=work.VOLUME_SCALE)
-        opened, close = prices[:-1].copy(), prices[1:].copy()
-        high, low = np.maximum(opened, close), np.minimum(opened, close)
-        columns.append(Candles(instrument, "1d", work.coin_times(), opened, high, low, close, volume))
+    columns = [_coin(number, "1d", work.COIN_DAYS, 1_440) for number in range(work.COINS)]
     return repeated(COINS, columns, task.repeats)[0]
+
+
+def many(task: Task) -> Score:
+    """Trade five hundred coins for a year by the hour; every second one lists later than the one before."""
+    columns = []
+    for number in range(work.MANY):
+        each = _coin(number, "1h", work.MANY_HOURS, 60)
+        columns.append(each.between(int(each.times[number * 8 if number % 2 else 0])))
+    return repeated(MANY, columns, task.repeats)[0]
+
+
+def _coin(number: int, timeframe: str, bars: int, minutes: int) -> Candles:
+    prices, volume = work.coin(number, bars, minutes)
+    instrument = Instrument(f"C{number:03}/USDT", price_scale=work.COIN_SCALE, quantity_scale=work.VOLUME_SCALE)
+    opened, close = prices[:-1].copy(), prices[1:].copy()
+    high, low = np.maximum(opened, close), np.minimum(opened, close)
+    return Candles(instrument, timeframe, work.coin_times(bars, minutes), opened, high, low, close, volume)
 
 
 def pairs(task: Task, *, threads: int = _SWEEP_THREADS) -> Score:
@@ -156,7 +167,8 @@ def main() -> None:
     """Answer requests until there are none."""
     runs = {name: (lambda task, run=run: backtest(run, task)[0]) for name, run in (RUNS | SHIPPED).items()}
     serve(
-        version("cryptotrader"), {**runs, "W2": pairs, "class": a_class, "100 coins": coins, "limit": reference.cross}
+        version("cryptotrader"),
+        {**runs, "W2": pairs, "class": a_class, "100 coins": coins, "500 coins": many, "limit": reference.cross},
     )
 
 

@@ -29,7 +29,7 @@ from benchmarks.verdicts import absolutes, pace, ratios  # noqa: E402
 HERE = ROOT / "benchmarks"
 WORKLOADS = (
     "limit", "W1", "W1 curve", "W3", "W4", "class", "W2", "W1 every bar", "idle", "idle every bar", "flips", "no flips",
-    *SHIPPED, "100 coins",
+    *SHIPPED, "100 coins", "500 coins",
 )  # fmt: skip
 _QUICK_BARS = 20_000
 

@@ -72,3 +72,6 @@ SHIPPED = {
 
 COINS = Run("cross_section_momentum", {}, cash=work.GRID_CASH)
 """The cross-section as it ships, over a hundred coins by the day."""
+
+MANY = Run("simple_ma", {"fast": 20, "slow": 100}, cash=work.GRID_CASH)
+"""Crossing averages over five hundred coins by the hour, as many of which list late as do not."""

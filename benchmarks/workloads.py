@@ -38,6 +38,8 @@ LINES = tuple(GRID_LOWER + i * (GRID_UPPER - GRID_LOWER) / GRID_CELLS for i in r
 
 COINS, COIN_DAYS, COIN_SCALE = 100, 1_826, 1_000_000
 """Five years of a hundred coins by the day."""
+MANY, MANY_HOURS = 500, 8_760
+"""A year of five hundred coins by the hour."""
 
 FIRST_CLOSES = "bda996fe8d2381c3"
 """Digest of the first symbol's year: a generator that gives other data measures other work."""
@@ -103,14 +105,15 @@ def digest(folder: Path) -> str:
     return hashlib.sha256(np.load(folder / "s0.npy").tobytes()).hexdigest()[:16]
 
 
-def coin(number: int) -> tuple[IntArray, IntArray]:
-    """Return the prices between the days of one coin, a martingale of 4 % a day from 100, and its volumes."""
+def coin(number: int, bars: int = COIN_DAYS, minutes: int = 1_440) -> tuple[IntArray, IntArray]:
+    """Return the prices between the bars of one coin, a martingale of 4 % a day from 100, and its volumes."""
     chance = np.random.default_rng(1_000 + number)
-    moves = chance.normal(-0.0008, 0.04, COIN_DAYS + 1)
+    share = minutes / 1_440
+    moves = chance.normal(-0.0008 * share, 0.04 * share**0.5, bars + 1)
     prices = np.rint(100 * COIN_SCALE * np.exp(np.cumsum(moves))).astype(np.int64)
-    return prices, chance.lognormal(15 + number / 100, 1, COIN_DAYS).astype(np.int64)
+    return prices, chance.lognormal(15 + number / 100, 1, bars).astype(np.int64)
 
 
-def coin_times() -> IntArray:
-    """Return the open times of the days."""
-    return START_NS + np.arange(COIN_DAYS, dtype=np.int64) * (1_440 * MINUTE_NS)
+def coin_times(bars: int = COIN_DAYS, minutes: int = 1_440) -> IntArray:
+    """Return the open times of the bars."""
+    return START_NS + np.arange(bars, dtype=np.int64) * (minutes * MINUTE_NS)

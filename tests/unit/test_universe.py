@@ -47,7 +47,10 @@ def trading(**given: str) -> Trading:
     return load_settings(None, env_file=Path("no such file"), overrides=overrides).trading
 
 
-def chosen(archive: Archive, window: Window = Window(START), **given: str) -> tuple[str, ...]:
+AT_START = Window(START)
+
+
+def chosen(archive: Archive, window: Window = AT_START, **given: str) -> tuple[str, ...]:
     return traded_symbols(trading(**given), archive, "binance", window)
 
 

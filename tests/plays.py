@@ -62,6 +62,7 @@ class Terms:
     costs: tuple[int, int, int] = (1_000, 1_000, 500)
     fee_in: str = "quote"
     volume: tuple[str, int, int] = ("fixed", 1_000_000, 0)
+    gates: tuple[tuple[str, Any], ...] = ()
     fills: str = "pessimistic"
     fill_at: str = "next_open"
 
@@ -126,7 +127,7 @@ def play(
     chosen = [setup.Chosen(each, each.module.parameters.read(params)) for each, params in strategies]
     simulation = setup.Simulation(
         cash=terms.cash,
-        limits=genesis.Limits(*terms.limits),
+        limits=genesis.Limits(*terms.limits, gates=genesis.Gates(**dict(terms.gates))),
         costs=genesis.Costs(*terms.costs, terms.fee_in, *terms.volume),
         fills=terms.fills,
         fill_at=terms.fill_at,

@@ -18,7 +18,7 @@ from crypto_bot.kernel.compiled import COMPILE
 _ROOMS = ("kernel", "venue", "authoring", "backtesting", "plain", "strategies")
 _MODULES = (
     "kernel.advance", "kernel.arithmetic", "kernel.averages", "kernel.extremes", "kernel.frames", "kernel.genesis",
-    "kernel.guarding", "kernel.guards", "kernel.steps",
+    "kernel.guarding", "kernel.guards", "kernel.steps", "kernel.evidence", "kernel.gates", "kernel.measures",
     "kernel.indicators", "kernel.spreads", "kernel.strength", "kernel.volumes", "kernel.intents", "kernel.layout",
     "kernel.ledger", "kernel.limits", "kernel.orders", "kernel.risk", "kernel.trace", "kernel.words",
     "venue.book", "venue.matching", "venue.opening", "venue.volume", "authoring.binding", "authoring.parameters",

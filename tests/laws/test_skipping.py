@@ -16,6 +16,16 @@ from tests.plays import OWN, SHIPPED, Rooms, Terms, author, play
 from tests.small_worlds import MINUTE, T0, candles_of
 
 PUPPET = Path(__file__).parents[1] / "parity" / "strategies" / "puppet.py"
+GATES = {
+    "groups": (("AAA/USDT", "CCC/USDT"),),
+    "group_ppm": 300_000,
+    "volatility_ppm": 5_000_000,
+    "kelly_ppm": 500_000,
+    "expectancy": "smallest",
+    "cooldown_ns": 3 * MINUTE,
+    "losses": 2,
+    "pause_ns": 40 * MINUTE,
+}
 COINS = (
     Instrument("AAA/USDT", price_scale=100, quantity_scale=1_000_000, lot=10, min_notional=5 * ATOMS),
     Instrument("BBB/USDT", price_scale=100_000_000, quantity_scale=1_000),
@@ -50,6 +60,7 @@ def made_up_terms(dice: random.Random) -> Terms:
             [(0, 0, 0, 0), (20_000, 10_000, 500_000, 800_000), (150_000, 50_000, 0, 900_000), (0, 5_000, 0, 0)]
         ),
         costs=dice.choice([(0, 0, 0), (1_000, 1_000, 500), (100, 2_000, 0)]),
+        gates=dice.choice([(), (("cooldown_ns", 20 * MINUTE), ("places", 2)), tuple(GATES.items())]),
         fee_in=dice.choice(["quote", "received"]),
         volume=dice.choice([("fixed", 1_000_000, 0), ("volume_share", 500_000, 30_000), ("square_root", 2_000_000, 0)]),
         fills=dice.choice(["pessimistic", "touch", "path", "ohlc", "olhc", "adaptive"]),

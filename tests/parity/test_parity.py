@@ -25,6 +25,18 @@ TERMS = {
     "tight limits": Terms(limits=TIGHT),
     "touch": Terms(limits=CONFIG, fills="touch"),
     "path": Terms(limits=CONFIG, fills="path"),
+    "gates": Terms(
+        limits=CONFIG,
+        gates=(
+            ("places", 2),
+            ("cooldown_ns", 3_600_000_000_000),
+            ("volatility_ppm", 600_000),
+            ("kelly_ppm", 250_000),
+            ("expectancy", "smallest"),
+            ("losses", 3),
+            ("pause_ns", 7_200_000_000_000),
+        ),
+    ),
     "parts": Terms(limits=CONFIG, volume=("square_root", 3_000_000, 100_000)),
     "parts, high first": Terms(fills="ohlc", volume=("volume_share", 1_000_000, 25_000)),
     "path, tight": Terms(limits=TIGHT, fills="path", costs=(200, 1_000, 0)),

@@ -96,6 +96,10 @@ BAD_VALUES = [
     ("trading.strategies", "grid,grid"), ("trading.timeframe", "5x"), ("trading.cash", "0"), ("trading.cash", "-1"),
     ("trading.cash", "nan"), ("trading.cash", "1e30"), ("trading.cash", "0.000000001"), ("trading.cash", "much"),
     ("trading.paper_trading", "maybe"), ("trading.dry_run", ""), ("risk.risk_pct_per_trade", "0"),
+    ("trading.max_open_positions", "-1"), ("trading.stop_cooldown_bars", "x"), ("risk.groups", "BTC ETH"),
+    ("risk.max_group_exposure_pct", "40"), ("risk.volatility_target", "-1"), ("risk.volatility_days", "2"),
+    ("risk.kelly_fraction", "2"), ("risk.expectancy_gate", "on"), ("risk.max_consecutive_losses", "-1"),
+    ("risk.loss_pause_hours", "0"),
     ("risk.max_drawdown_pct", "15"), ("risk.max_daily_loss_pct", "-0.05"), ("risk.max_symbol_exposure_pct", "inf"),
     ("risk.max_exposure_pct", "80%"), ("risk.max_exposure_pct", "0.00000001"), ("execution.fee_maker_bps", "-1"),
     ("execution.fee_taker_bps", "ten"), ("execution.slippage_bps", "0.001"),
@@ -204,7 +208,8 @@ def test_variables_work_as_named() -> None:
     assert settings.trading.symbols == ("ETH/USDT", "SOL/USDT")
     assert settings.risk.ppm() == {
         "risk_per_trade": 10_000, "max_drawdown": 250_000, "max_daily_loss": 30_000,
-        "max_symbol_exposure": 500_000, "max_exposure": 800_000,
+        "max_symbol_exposure": 500_000, "max_exposure": 800_000, "max_group_exposure": 400_000,
+        "volatility_target": 0, "kelly_fraction": 0,
     }  # fmt: skip
     assert settings.database.url.get_secret_value() == "sqlite+aiosqlite:///trading.db"
     held = {name: getattr(settings.secrets, name) for name in SECTION_KEYS["secrets"]}

@@ -18,6 +18,7 @@ from tests.uncompiled import uncompiled
 
 volume = uncompiled("venue.volume")
 book = uncompiled("venue.book")
+arithmetic = uncompiled("kernel.arithmetic")
 ONE = COIN.quantity_scale
 
 
@@ -213,7 +214,7 @@ def test_impact_never_passes_a_limit() -> None:
 
 @given(st.integers(0, 2**62))
 def test_the_root_is_whole(value: int) -> None:
-    found = volume._root(value)
+    found = arithmetic.root(value)
     assert found * found <= value < (found + 1) * (found + 1)
 
 

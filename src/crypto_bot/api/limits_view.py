@@ -6,11 +6,17 @@ from crypto_bot.api.record_answers import Breaker, LimitAnswer, Risk
 from crypto_bot.api.replica import Replica
 from crypto_bot.domain.units import DAY_NS, PPM, format_time
 
-DRAWDOWN, DAILY_LOSS, OPERATOR, LAW = 1, 2, 4, 8
+DRAWDOWN, DAILY_LOSS, OPERATOR, LAW, LOSSES = 1, 2, 4, 8, 16
 """Bits of a halt, as the engine's rows tell them."""
 
-TRIPPED = {DRAWDOWN: "drawdown", DAILY_LOSS: "daily_loss", OPERATOR: "operator", LAW: "law"}
-WORDS = {DRAWDOWN: "drawdown limit", DAILY_LOSS: "daily loss limit", OPERATOR: "operator", LAW: "broken law"}
+TRIPPED = {DRAWDOWN: "drawdown", DAILY_LOSS: "daily_loss", OPERATOR: "operator", LAW: "law", LOSSES: "losses"}
+WORDS = {
+    DRAWDOWN: "drawdown limit",
+    DAILY_LOSS: "daily loss limit",
+    OPERATOR: "operator",
+    LAW: "broken law",
+    LOSSES: "losses in a row",
+}
 
 
 class LimitSettings(msgspec.Struct, frozen=True):

@@ -7,7 +7,9 @@ from crypto_bot.backtesting.prospects import refuse_losing_plan
 from crypto_bot.backtesting.setup import Chosen, Simulation
 from crypto_bot.config.settings import Settings
 from crypto_bot.domain.errors import UsageError
-from crypto_bot.kernel.genesis import Costs, Limits
+from crypto_bot.domain.timeframe import timeframe_ns
+from crypto_bot.domain.units import SECOND_NS
+from crypto_bot.kernel.genesis import Costs, Gates, Limits
 from crypto_bot.plain.opening import open_strategy
 
 GivenParameters = Mapping[str, Mapping[str, Given]]
@@ -82,6 +84,7 @@ def simulation_of(settings: Settings, *, limits: bool = True) -> Simulation:
                 symbol_exposure_ppm=risk["max_symbol_exposure"],
                 exposure_ppm=risk["max_exposure"],
                 risk_ppm=risk["risk_per_trade"],
+                gates=_gates_of(settings),
             )
             if limits
             else Limits.off()
@@ -98,6 +101,23 @@ def simulation_of(settings: Settings, *, limits: bool = True) -> Simulation:
         fills=execution.fills,
         fill_at=execution.fill_at,
         seed=settings.general.seed,
+    )
+
+
+def _gates_of(settings: Settings) -> Gates:
+    """Return what else the settings put before an order that opens."""
+    risk, trading, ppm = settings.risk, settings.trading, settings.risk.ppm()
+    return Gates(
+        groups=risk.groups,
+        group_ppm=ppm["max_group_exposure"],
+        kelly_ppm=ppm["kelly_fraction"],
+        volatility_ppm=ppm["volatility_target"],
+        volatility_days=risk.volatility_days,
+        expectancy=risk.expectancy_gate,
+        places=trading.max_open_positions,
+        cooldown_ns=trading.stop_cooldown_bars * timeframe_ns(trading.timeframe),
+        losses=risk.max_consecutive_losses,
+        pause_ns=round(risk.loss_pause_hours * 3_600 * SECOND_NS),
     )
 
 

@@ -23,6 +23,11 @@ def _split(text: str | tuple[str, ...]) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip()) if isinstance(text, str) else text
 
 
+def _split_twice(text: str | tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
+    """Split a list of groups at its commas, and each group at its blanks."""
+    return tuple(tuple(part.upper().split()) for part in _split(text)) if isinstance(text, str) else text
+
+
 def _is_strategy(name: str) -> bool:
     """Tell whether this could be the name of a strategy, or the path of a user's own."""
     return _NAME.fullmatch(name) is not None or (name.endswith(".py") and name != ".py")
@@ -52,6 +57,7 @@ def _refuse_true(wanted: bool) -> bool:
     return wanted
 
 
+Groups = Annotated[tuple[tuple[str, ...], ...], BeforeValidator(_split_twice)]
 Listed = Annotated[tuple[str, ...], BeforeValidator(_split)]
 Money = Annotated[Decimal, _in_units_of(ATOMS)]
 Share = Annotated[Decimal, _in_units_of(PPM)]
@@ -109,6 +115,8 @@ class Trading(Section):
     cash: Money = Field(
         gt=0, le=90_000_000_000, description="an amount of the quote asset above 0 and up to 90000000000"
     )
+    max_open_positions: int = Field(ge=0, le=10_000, description="a whole number of symbols; 0 is not limited")
+    stop_cooldown_bars: int = Field(ge=0, le=1_000_000, description="a whole number of bars; 0 is no pause")
     paper_trading: bool = Field(description="true or false")
     dry_run: bool = Field(description="true or false")
 
@@ -155,10 +163,29 @@ class Risk(Section):
     max_daily_loss_pct: Share = Field(gt=0, le=1, description=_SHARE)
     max_symbol_exposure_pct: Share = Field(gt=0, le=1, description=_SHARE)
     max_exposure_pct: Share = Field(gt=0, le=1, description=_SHARE)
+    groups: Groups = Field(description="empty, or groups of pairs that move together: A/USDT B/USDT, C/USDT D/USDT")
+    max_group_exposure_pct: Share = Field(gt=0, le=1, description=_SHARE)
+    volatility_target: Share = Field(
+        ge=0, le=10, description="a year's volatility from 0 to 10; 0.25 is 25 %, 0 is none"
+    )
+    volatility_days: int = Field(ge=20, le=3650, description="a whole number of days from 20 on")
+    kelly_fraction: Share = Field(ge=0, le=1, description="a fraction from 0 to 1; 0.25 is a quarter, 0 is none")
+    expectancy_gate: Literal["off", "smallest", "block"] = Field(description="off, smallest or block")
+    max_consecutive_losses: int = Field(ge=0, le=1000, description="a whole number of trips; 0 is not limited")
+    loss_pause_hours: float = Field(gt=0, le=8760, description="hours above 0")
 
     def ppm(self) -> dict[str, int]:
-        """Return every limit in parts per million, by its name without `_pct`."""
-        return {name.replace("_pct", ""): parse_scaled(getattr(self, name), PPM) for name in type(self).model_fields}
+        """Return every share in parts per million, by its name without `_pct`."""
+        names = (name for name, value in self if isinstance(value, Decimal))
+        return {name.replace("_pct", ""): parse_scaled(getattr(self, name), PPM) for name in names}
+
+    @field_validator("groups")
+    @classmethod
+    def _each_pair_once(cls, groups: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
+        named = [pair for group in groups for pair in group]
+        if len(set(named)) != len(named) or not all(_SYMBOL.fullmatch(pair) for pair in named):
+            raise ValueError("not groups of pairs")
+        return groups
 
 
 _BPS = "basis points from 0 to 1000, at most two decimals; 10 means 0.1 %"

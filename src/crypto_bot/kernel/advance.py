@@ -6,6 +6,7 @@ definition that the fast path of a replay has to equal.
 """
 
 from crypto_bot.kernel.compiled import compiled
+from crypto_bot.kernel.gates import weigh
 from crypto_bot.kernel.guards import end_wish, keep_guards
 from crypto_bot.kernel.intents import answer
 from crypto_bot.kernel.layout import (
@@ -81,6 +82,8 @@ def advance_fill(world: World) -> None:
     settle_fill(world)
     note_fill(world)
     desk["fills"] += 1
+    if desk["gated"] != 0:
+        weigh(world)
     w = world.wish[lane]
     head = world.wish[lane - world.subs[lane]["instrument"]]
     w["news"] = 1

@@ -83,3 +83,18 @@ def affordable(amount: int, price: int, b: Record) -> int:
 def quantise(value: int, step: int, direction: int) -> int:
     """Return the value on the grid of ticks or lots, rounded in the named direction."""
     return -(-value // step) * step if direction == UP else value // step * step
+
+
+@compiled(inner=True)
+def root(value: int) -> int:
+    """Return the whole part of the square root."""
+    if value < 2:
+        return value
+    guess = 1
+    while guess < value // guess:
+        guess *= 2
+    while True:
+        better = (guess + value // guess) // 2
+        if better >= guess:
+            return guess
+        guess = better

@@ -3,16 +3,20 @@
 Ordinary Python, run once before a run. Here, and once per order, overflow is refused.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import numpy as np
 
 from crypto_bot.domain.errors import UsageError
 from crypto_bot.domain.instrument import Instrument
 from crypto_bot.domain.units import ATOMS
+from crypto_bot.kernel.compiled import Record
 from crypto_bot.kernel.layout import (
     FAR,
+    GATE_BLOCK,
+    GATE_SMALLEST,
     HIGHEST_WORTH,
     SLOTS,
     World,
@@ -30,6 +34,34 @@ from crypto_bot.kernel.layout import (
 
 
 @dataclass(frozen=True, slots=True)
+class Gates:
+    """What else stands before an order that opens; 0 and empty is not asked for. Shares are in parts per million.
+
+    `groups` are symbols that move together, which may make up `group_ppm` of the equity. `kelly_ppm` is the fraction
+    of Kelly's share, by the trips so far, that a symbol may be worth; `volatility_ppm` a year's volatility, by the last
+    `volatility_days`, above which less is held. `expectancy` is off, smallest or block: what is bought before there
+    are thirty trips; then nothing is, while they do not earn. `places` are symbols held at once, `cooldown_ns` the
+    time without buys after a stop. So many losses in a row pause what opens for `pause_ns`.
+    """
+
+    groups: tuple[tuple[str, ...], ...] = ()
+    group_ppm: int = 0
+    kelly_ppm: int = 0
+    volatility_ppm: int = 0
+    volatility_days: int = 90
+    expectancy: str = "off"
+    places: int = 0
+    cooldown_ns: int = 0
+    losses: int = 0
+    pause_ns: int = 0
+
+    def asked_for(self) -> bool:
+        """Tell whether any gate stands."""
+        numbers = (self.kelly_ppm, self.volatility_ppm, self.places, self.cooldown_ns, self.losses)
+        return bool(self.groups) or self.expectancy != "off" or any(numbers)
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """What the account may lose and hold, in parts per million of its equity; 0 is not limited.
 
@@ -41,6 +73,7 @@ class Limits:
     symbol_exposure_ppm: int = 500_000
     exposure_ppm: int = 800_000
     risk_ppm: int = 20_000
+    gates: Gates = field(default_factory=Gates)
 
     @classmethod
     def off(cls) -> "Limits":
@@ -125,6 +158,7 @@ def new_world(
     d["daily_loss_ppm"] = limits.daily_loss_ppm
     d["exposure_ppm"] = limits.exposure_ppm
     d["risk_ppm"] = limits.risk_ppm
+    _set_gates(d, limits.gates)
     purse[0]["balance"] = purse[0]["initial"] = stake.cash
     parts = [stake.cash // stake.strategies] * stake.strategies
     parts[0] += stake.cash - sum(parts)
@@ -139,6 +173,7 @@ def new_world(
         b["highest"] = highest_prices[k]
         b["most"] = largest_quantity(instrument, highest_prices[k])
         b["exposure_ppm"] = limits.symbol_exposure_ppm
+        b["group"] = next((n for n, group in enumerate(limits.gates.groups, 1) if instrument.symbol in group), 0)
         b["maker_ppm"], b["taker_ppm"], b["slippage_ppm"] = costs.maker_ppm, costs.taker_ppm, costs.slippage_ppm
     return World(
         desk,
@@ -152,6 +187,21 @@ def new_world(
         np.zeros(1, event_t),
         np.zeros(log_capacity, note_t),
     )
+
+
+_EXPECTANCY: Mapping[str, int] = MappingProxyType({"off": 0, "smallest": GATE_SMALLEST, "block": GATE_BLOCK})
+
+
+def _set_gates(desk: Record, gates: Gates) -> None:
+    """Note the gates of a run."""
+    desk["gated"] = gates.asked_for()
+    desk["group_ppm"] = gates.group_ppm
+    desk["kelly_ppm"] = gates.kelly_ppm
+    desk["volatility_ppm"], desk["volatility_days"] = gates.volatility_ppm, gates.volatility_days
+    desk["expectancy"] = _EXPECTANCY[gates.expectancy]
+    desk["places"] = gates.places
+    desk["cooldown_ns"] = gates.cooldown_ns
+    desk["most_losses"], desk["pause_ns"] = gates.losses, gates.pause_ns
 
 
 def _check_stake(instruments: Sequence[Instrument], stake: Stake) -> None:

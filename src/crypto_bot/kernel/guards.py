@@ -6,10 +6,12 @@ in which a position was opened counts with its close, for nobody knows whether i
 
 from crypto_bot.kernel.arithmetic import DOWN, PPM, UP, fee_on, proportion, quantise, share
 from crypto_bot.kernel.compiled import COMPILE, Record, compiled, types
+from crypto_bot.kernel.gates import ring
 from crypto_bot.kernel.layout import (
     CLOSES,
     GUARDED,
     HIGHS,
+    KEEP_ALARM,
     KEEP_EVEN,
     KEEP_TIME,
     KEEP_TRAIL,
@@ -90,11 +92,13 @@ def end_wish(w: Record) -> None:
 
 @compiled(KEEP_SIGNATURE)
 def keep_guards(world: World, market: Market, i: int) -> None:
-    """Look at every lane whose position is to be trailed or timed, at the close of slice i.
+    """Look at every lane whose position is to be trailed or timed, and at pauses that end, at the close of slice i.
 
     An entry point, so that what few runs need is not copied into the loop of all.
     """
     instruments = world.book.size
+    if world.desk[0]["alarm_ns"] != 0:
+        ring(world)
     for s in range(world.funds.size):
         head = world.wish[s * instruments]
         if head["kept"] == 0:
@@ -107,3 +111,5 @@ def keep_guards(world: World, market: Market, i: int) -> None:
                 head["kept"] |= w["keeps"]
                 if w["dirty"] != 0:
                     head["any"] = 1
+    if world.desk[0]["alarm_ns"] != 0:
+        world.wish[0]["kept"] |= KEEP_ALARM

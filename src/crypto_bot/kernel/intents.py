@@ -26,6 +26,7 @@ from crypto_bot.kernel.layout import (
     World,
 )
 from crypto_bot.kernel.ledger import strategy_equity
+from crypto_bot.kernel.measures import measure
 from crypto_bot.kernel.orders import withdraw
 from crypto_bot.kernel.risk import approve
 from crypto_bot.kernel.trace import note_wish
@@ -52,6 +53,8 @@ def answer(world: World, market: Market, i: int) -> None:
         w["waiting"] = _clear_the_way(world, lane)
         if w["waiting"] == 0 and w["dirty"] & TARGETED:
             w["owed"] = 0
+    if world.desk[0]["gated"] != 0:
+        measure(world, market, i)
     for phase in range(2):
         side = SELL if phase == 0 else BUY
         for lane in range(first, stop):

@@ -37,10 +37,10 @@ PRESENT = 6
 TARGETED, QUOTED, GUARDED = 1, 2, 4
 """Bits of wish.dirty: which part of the wish has changed; and of wish.owed: which a halt has put off."""
 
-KEEP_TRAIL, KEEP_EVEN, KEEP_TIME = 1, 2, 4
+KEEP_TRAIL, KEEP_EVEN, KEEP_TIME, KEEP_ALARM = 1, 2, 4, 8
 """Bits of wish.keeps: what is done to a position at every close; `kept` of a strategy's first lane has all lanes'."""
 
-HALT_DRAWDOWN, HALT_DAILY_LOSS, HALT_OPERATOR, HALT_LAW = 1, 2, 4, 8
+HALT_DRAWDOWN, HALT_DAILY_LOSS, HALT_OPERATOR, HALT_LAW, HALT_LOSSES = 1, 2, 4, 8, 16
 
 SUBMIT, CANCEL = 1, 2
 """Effects: what the kernel wants the venue to do."""
@@ -52,10 +52,12 @@ COMMAND_HALT, COMMAND_RESUME, COMMAND_REBASE = 1, 2, 3
 SIGNALED, APPROVED, REFUSED, WITHDRAWN, BOOKED, HALTED, RESUMED, TURNED_DOWN = range(1, 9)
 """Kinds of notes: every signal, risk decision, order and fill is noted, hashed and kept in the log."""
 
-NO_REASON, BY_HALT, BY_EXPOSURE, BY_CASH, BY_FILTER, BY_POSITION, BY_OVERFLOW, BY_VENUE, BY_RISK, BY_NO_PRICE = range(
-    10
-)
+NO_REASON, BY_HALT, BY_EXPOSURE, BY_CASH, BY_FILTER, BY_POSITION, BY_OVERFLOW, BY_VENUE = range(8)
+BY_RISK, BY_NO_PRICE, BY_GROUP, BY_VOLATILITY, BY_KELLY, BY_EXPECTANCY, BY_PLACES, BY_COOLDOWN, BY_LOSSES = range(8, 17)
 """Why an order was refused or cut."""
+
+GATE_SMALLEST, GATE_BLOCK = 1, 2
+"""What is bought while there is too little evidence for a strategy: the smallest order, or nothing."""
 
 
 def _integers(names: str) -> list[tuple[str, str]]:
@@ -67,6 +69,8 @@ desk_t = np.dtype(
         "time_ns sequence decisions next_order_id bar_ns cash_asset equity reserved peak floor"
         " day_end day_open day_index ahead_peak halt drawdown_ppm daily_loss_ppm exposure_ppm risk_ppm laws"
         " signals approved refused cancels fills effects_done effects_made log_count log_lost"
+        " gated ruled_by group_ppm kelly_ppm volatility_ppm volatility_days expectancy places cooldown_ns"
+        " most_losses losses probation pause_ns pause_end_ns alarm_ns"
     )
 )
 purse_t = np.dtype(_integers("balance initial traded fees funding"))
@@ -74,16 +78,17 @@ book_t = np.dtype(
     _integers(
         "position worth_per_price worth_rest mult div unit base cost realised fees base_fees dust funding margin"
         " contract reserved price_scale quantity_scale tick lot min_notional most highest exposure_ppm maker_ppm"
-        " taker_ppm slippage_ppm"
+        " taker_ppm slippage_ppm group mark calm_ppm"
     )
 )
 fund_t = np.dtype(_integers("balance initial reserved expected"))
-sub_t = np.dtype(_integers("position cost realised fees funding strategy instrument"))
+sub_t = np.dtype(_integers("position cost realised fees funding strategy instrument trip_paid trip_realised trip_fees"))
 quote_t = np.dtype(_integers("side price quantity post_only"))
 wish_t = np.dtype(
     [
         *_integers("weight hold stop take dirty owed waiting quotes bought sold news any"),
         *_integers("keeps kept trail_ppm trail_by trail_after even_ppm life_ns trailed peak since_ns ending"),
+        *_integers("cool_ns trip_paid trip_realised trip_fees trips wins won_ppm lost_ppm"),
         ("quote", quote_t, (QUOTES,)),
     ]
 )

@@ -18,6 +18,7 @@ from crypto_bot.kernel.layout import (
     HALT_DAILY_LOSS,
     HALT_DRAWDOWN,
     HALT_LAW,
+    HALT_LOSSES,
     HALT_OPERATOR,
     HALTED,
     QUOTED,
@@ -145,3 +146,6 @@ def obey(world: World, command: int, equity: int) -> None:
         resume(world, HALT_OPERATOR)
         resume(world, HALT_DRAWDOWN)
         resume(world, HALT_DAILY_LOSS)
+        desk["pause_end_ns"] = 0
+        desk["probation"] = 0
+        resume(world, HALT_LOSSES)

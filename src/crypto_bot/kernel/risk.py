@@ -6,15 +6,18 @@ the lot. Orders that reduce pass the limits; nothing passes the exchange's filte
 
 from crypto_bot.kernel.arithmetic import DOWN, UP, affordable, before_fee, fee_on, money, quantise, share
 from crypto_bot.kernel.compiled import Record, compiled
+from crypto_bot.kernel.gates import gate_room
 from crypto_bot.kernel.layout import (
     APPROVED,
     BUY,
     BY_CASH,
+    BY_COOLDOWN,
     BY_EXPOSURE,
     BY_FILTER,
     BY_HALT,
     BY_NO_PRICE,
     BY_OVERFLOW,
+    BY_PLACES,
     BY_POSITION,
     BY_RISK,
     EMPTY,
@@ -85,7 +88,7 @@ def approve(world: World, lane: int, slot: int, draft: Draft, ref: int) -> None:
 
 @compiled(inline=True)
 def _refuse(world: World, lane: int, slot: int) -> None:
-    """Note why there will be no order, wake the strategy for it, and remember a target that a halt puts off."""
+    """Note why there will be no order, wake the strategy for it, and remember a target that is only put off."""
     desk = world.desk[0]
     o = world.orders[lane, slot]
     w = world.wish[lane]
@@ -94,7 +97,8 @@ def _refuse(world: World, lane: int, slot: int) -> None:
     note_order(world, REFUSED, lane, slot, o["cut"])
     w["news"] = 1
     world.wish[lane - world.subs[lane]["instrument"]]["news"] = 1
-    if slot == TARGET_SLOT and o["cut"] == BY_HALT:
+    waits = o["cut"] == BY_HALT or o["cut"] == BY_COOLDOWN or o["cut"] == BY_PLACES
+    if slot == TARGET_SLOT and waits:
         w["owed"] |= TARGETED
 
 
@@ -130,9 +134,15 @@ def _size_opening(world: World, lane: int, o: Record, price: int, ref: int) -> N
         room = 0
         o["cut"] = BY_HALT
     allowed = max(0, min(min(room, free), at_risk))
+    reason = BY_RISK if at_risk == allowed else BY_EXPOSURE if room < free else BY_CASH
+    if world.desk[0]["gated"] != 0:
+        gated = gate_room(world, lane, price, needed)
+        if gated < allowed:
+            allowed = gated
+            reason = world.desk[0]["ruled_by"]
     if needed > allowed:
         if o["cut"] == NO_REASON:
-            o["cut"] = BY_RISK if at_risk == allowed else BY_EXPOSURE if room < free else BY_CASH
+            o["cut"] = reason
         if o["budget"] > 0:
             o["budget"] = allowed
             needed = allowed

@@ -3,7 +3,7 @@
 Everything is whole numbers: shares of volume and price in parts per billion, volatility in squared parts per million.
 """
 
-from crypto_bot.kernel.arithmetic import DOWN, PPM, affordable, proportion, quantise, share
+from crypto_bot.kernel.arithmetic import DOWN, PPM, affordable, proportion, quantise, root, share
 from crypto_bot.kernel.compiled import Record, compiled
 from crypto_bot.kernel.layout import BUY, CLOSES, DAY, FAR, MARKET, STOP, VOLUMES, Market, World
 from crypto_bot.venue.book import BY_ROOT, Venue
@@ -88,22 +88,7 @@ def _root_impact(market: Market, i: int, k: int, quantity: int, legs: int, bar_n
     length = seen * bar_ns * legs
     variance = min(proportion(DAY, variance, length), _HIGHEST_VARIANCE)
     daily = proportion(DAY, volume, length)
-    return _root(proportion(variance * PPM, min(quantity, daily), max(daily, 1)))
-
-
-@compiled(inner=True)
-def _root(value: int) -> int:
-    """Return the whole part of the square root."""
-    if value < 2:
-        return value
-    guess = 1
-    while guess < value // guess:
-        guess *= 2
-    while True:
-        better = (guess + value // guess) // 2
-        if better >= guess:
-            return guess
-        guess = better
+    return root(proportion(variance * PPM, min(quantity, daily), max(daily, 1)))
 
 
 @compiled(inner=True)

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from crypto_bot.api.access import ACCESS
-from tests.bot_process import DAY, Bot, processes_of, wait_for
+from tests.bot_process import DAY, Bot, processes_of, query, wait_for
 from tests.commands import End, run
 
 pytestmark = pytest.mark.slow
@@ -133,6 +133,14 @@ def test_the_paths_were_driven(watched: Watched) -> None:
     logs = watched.folder / "State" / "logs"
     levels = {json.loads(line)["level"] for file in logs.glob("*.jsonl") for line in file.read_text().splitlines()}
     assert "DEBUG" in levels and (logs / "web.jsonl").is_file(), "such a log tells nothing"
+
+
+def test_what_was_commanded_is_in_the_audit_log(watched: Watched) -> None:
+    """Each command that was carried out is there with who, what and from where; what was refused is not."""
+    told = query(watched.folder, "SELECT actor, origin, action, result FROM audit_log ORDER BY id")
+    assert ("local", "127.0.0.1", "emergency_stop", "done") in told and len(told) > 3
+    stored = query(watched.folder, "SELECT count(*) FROM journal WHERE kind = 'COMMAND'")
+    assert stored == [(len(told),)] and watched.commands[1].status == 0
 
 
 def test_no_answer_holds_a_secret(watched: Watched) -> None:

@@ -29,7 +29,8 @@ EMERGENCY = frozenset({("POST", "/api/risk/emergency-stop"), ("POST", "/api/risk
 OWN_NAME = "local"
 """The name of whoever holds the token of `State/api_token` or API_TOKEN."""
 
-_HSTS = "max-age=31536000; includeSubDomains"
+_SAFETY = tuple((name.lower().encode(), value.encode()) for name, value in HEADERS.items())
+_HSTS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +84,7 @@ class Guard:
             decision = self._decide(asked, is_file)
         else:
             decision = problem_response(403, "Ask through the proxy, which encrypts.")
-        answer = self._dressed(send, asked, "no-cache" if is_file else "no-store")
+        answer = self._dressed(send, asked, b"no-cache" if is_file else b"no-store")
         if isinstance(decision, Response):
             await decision(scope, receive, answer)
             return
@@ -166,18 +167,16 @@ class Guard:
             log.warning("another wrong token from %s; it has to wait %g s", asked.address, pause_s)
         return unauthorized(wrong=True)
 
-    def _dressed(self, send: Send, asked: _Asked, caching: str) -> Send:
+    def _dressed(self, send: Send, asked: _Asked, caching: bytes) -> Send:
         """Put the safety headers on whatever is answered."""
         around, origin = self.rules.around, asked.headers.get("origin")
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
+                own = [*_SAFETY, (b"cache-control", caching), *([_HSTS] if around.https else [])]
+                named = {name for name, _ in own}
+                message["headers"] = [*(pair for pair in message["headers"] if pair[0] not in named), *own]
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers[name] = value
-                headers["Cache-Control"] = caching
-                if around.https:
-                    headers["Strict-Transport-Security"] = _HSTS
                 if around.origins:
                     headers.add_vary_header("Origin")
                 if origin is not None and around.is_listed(origin):

@@ -3,6 +3,7 @@
 import ipaddress
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from starlette.datastructures import Headers
 from starlette.types import Scope
@@ -90,6 +91,7 @@ class Surroundings:
         return (f"https://{host}",) if self.https else (f"http://{host}", f"https://{host}")
 
 
+@lru_cache(4_096)
 def _plain(text: str) -> str:
     """Return an address in its usual spelling, an IPv4 one inside IPv6 as itself; "" for what is none."""
     try:

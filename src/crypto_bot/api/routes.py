@@ -17,9 +17,13 @@ class Routes:
     def __init__(self, access: Mapping[tuple[str, str], str]) -> None:
         """Take the table: the role by method and path template."""
         self._patterns = [(method, _pattern(template), role) for (method, template), role in access.items()]
+        self._exact = {key: self._highest(*key) for key in access if "{" not in key[1]}
 
     def needed(self, method: str, path: str) -> str | None:
         """Return the role that a request needs, the highest when several templates fit; None when none does."""
+        return self._exact.get((method, path)) or self._highest(method, path)
+
+    def _highest(self, method: str, path: str) -> str | None:
         roles = [role for one, pattern, role in self._patterns if one == method and pattern.fullmatch(path)]
         return max(roles, key=RANK.__getitem__, default=None)
 

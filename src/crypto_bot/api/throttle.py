@@ -5,7 +5,10 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TypeVar
+
+_KNOWN = 4_096
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -109,6 +112,7 @@ class Throttle:
             table.popitem(last=False)
 
 
+@lru_cache(_KNOWN)
 def is_loopback(address: str) -> bool:
     """Tell whether an address is this machine's own."""
     try:
@@ -117,6 +121,7 @@ def is_loopback(address: str) -> bool:
         return address == "localhost"
 
 
+@lru_cache(_KNOWN)
 def network_of(address: str) -> str:
     """Return what counts as one caller: an IPv4 address, or the /64 that a customer of IPv6 is given."""
     try:

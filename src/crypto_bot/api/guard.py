@@ -5,6 +5,7 @@ It stands around the whole application: a route that the table of access does no
 
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from crypto_bot.api.access import ACCESS, ADMIN, OPEN, READ, Principal
 from crypto_bot.api.bounds import Bounded, Bounds
 from crypto_bot.api.grants import TokenBook, digest_of
+from crypto_bot.api.lasting import Ended, while_it_holds
 from crypto_bot.api.origin import Surroundings
 from crypto_bot.api.problem import HEADERS, problem_response
 from crypto_bot.api.routes import RANK, Routes
@@ -89,7 +91,8 @@ class Guard:
             await decision(scope, receive, answer)
             return
         scope.setdefault("state", {})["principal"] = decision
-        await self.app(scope, receive, answer)
+        with suppress(Ended):
+            await self.app(scope, receive, while_it_holds(answer, lambda: self._holds(decision, headers)))
 
     def _decide(self, asked: _Asked, is_file: bool) -> Principal | Response:
         """Return who asks, or the answer that turns them away."""
@@ -135,10 +138,20 @@ class Guard:
             return problem_response(405, "Method Not Allowed", {"Allow": ", ".join(methods)})
         return problem_response(404, "There is nothing here.")
 
+    def _holds(self, principal: Principal, headers: Headers) -> bool:
+        """Tell whether the token of somebody who came in is still good."""
+        book = self.rules.book
+        if principal.name in ("", OWN_NAME) or book is None:
+            return True
+        try:
+            grant = book.find(_bearer(headers))
+        except CryptoBotError:
+            return False
+        return grant is not None and grant.holds(book.wall())
+
     def _principal(self, asked: _Asked) -> Principal | Response:
         """Return who holds the token that was sent; after too many wrong ones an address is not listened to."""
-        scheme, _, rest = asked.headers.get("authorization", "").partition(" ")
-        token = rest.strip() if scheme.lower() == "bearer" else ""
+        token = _bearer(asked.headers)
         if not token:
             return unauthorized(wrong="authorization" in asked.headers)
         throttle, digest = self.rules.throttle, digest_of(token)
@@ -185,6 +198,11 @@ class Guard:
             await send(message)
 
         return send_with_headers
+
+
+def _bearer(headers: Headers) -> str:
+    scheme, _, rest = headers.get("authorization", "").partition(" ")
+    return rest.strip() if scheme.lower() == "bearer" else ""
 
 
 def add_guard(

@@ -14,7 +14,6 @@ from crypto_bot.domain.market import Candles, IntArray
 from crypto_bot.domain.units import ATOMS
 from tests.uncompiled import in_their_place, uncompiled
 
-OWN = Path(__file__).parent / "data" / "strategies"
 SHIPPED = Path(__file__).parents[1] / "src" / "crypto_bot" / "strategies"
 NO_LIMITS = (0, 0, 0, 0)
 

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from crypto_bot.domain.instrument import Instrument
 from crypto_bot.domain.market import Candles
 from crypto_bot.domain.units import ATOMS
-from tests.plays import OWN, SHIPPED, Rooms, Terms, author, play
+from crypto_bot.strategies.catalogue import NAMES
+from tests.plays import SHIPPED, Rooms, Terms, author, play
+from tests.shipped import busy
 from tests.small_worlds import MINUTE, T0, candles_of
 
 PUPPET = Path(__file__).parents[1] / "parity" / "strategies" / "puppet.py"
@@ -132,10 +134,11 @@ def test_shipped_strategies_over_made_up_markets(name: str, seed: int) -> None:
     both_ways(SHIPPED / f"{name}.py", candles, made_up_terms(dice), **params)
 
 
-@pytest.mark.parametrize("name", ["rsi_reversion", "mean_reversion", "sma_cross"])
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in PARAMS])
 def test_other_strategies_over_made_up_markets(name: str) -> None:
     dice = random.Random(11)
-    both_ways(OWN / f"{name}.py", made_up_candles(dice, 2, 600), made_up_terms(dice))
+    params = {**busy(name).given, **({"timeframe": "1h"} if "timeframe" in busy(name).given else {})}
+    both_ways(SHIPPED / f"{name}.py", made_up_candles(dice, 3, 600), made_up_terms(dice), **params)
 
 
 def test_a_log_that_fills_up_in_between_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

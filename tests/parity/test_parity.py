@@ -13,7 +13,7 @@ from crypto_bot.domain.market import Candles
 from crypto_bot.domain.units import ATOMS
 from crypto_bot.kernel.compiled import COMPILE
 from tests.parity.markets import cut, market
-from tests.plays import OWN, SHIPPED, Played, Rooms, Terms, play
+from tests.plays import SHIPPED, Played, Rooms, Terms, play
 
 HERE = Path(__file__).parent
 SLICE = 5_000
@@ -78,7 +78,9 @@ STRATEGIES: dict[str, tuple[Path, Mapping[str, Any]]] = {
     "donchian_trend": (SHIPPED / "donchian_trend.py", {}),
     "cross_section_momentum": (SHIPPED / "cross_section_momentum.py", FEW),
     "donchian_partial": (SHIPPED / "donchian_trend.py", {"partial": True, "band": 0.0}),
-    **{name: (OWN / f"{name}.py", {}) for name in ("rsi_reversion", "mean_reversion", "momentum", "dca")},
+    "rsi_reversion": (SHIPPED / "rsi_reversion.py", {"timeframe": "15m", "trend": 50}),
+    "mean_reversion": (SHIPPED / "mean_reversion.py", {"gate": "half_life"}),
+    **{name: (SHIPPED / f"{name}.py", {}) for name in ("momentum", "dca")},
 }
 
 CASES = [

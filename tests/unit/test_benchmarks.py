@@ -136,7 +136,9 @@ def three_weeks(tmp_path_factory: pytest.TempPathFactory) -> Task:
 def test_a_strategy_that_ships_makes_a_thousand_fills_a_year(name: str, three_weeks: Task) -> None:
     assert name == SHIPPED[name].strategy and name in NAMES
     score, outcome = ours.backtest(SHIPPED[name], three_weeks)
-    warm = {"cross_section_momentum": 3, "donchian_trend": 16}.get(name, 0)  # days before the first decision
+    warm = {"cross_section_momentum": 3, "donchian_trend": 16, "momentum": 12}.get(
+        name, 0
+    )  # days before the first decision
     assert score.fills >= 1_000 / 365 * (21 - warm - 1)
     assert not outcome.warnings
 

@@ -23,7 +23,7 @@ def edited(body: str) -> str:
         ("x = equity() + count()", "x = _w.equity(_s) + _w.count(_s)"),
         ("target(fraction=0.5, k=k)", "_w.target(_s, fraction=0.5, k=k)"),
         ("x = sqrt(close(k))", "x = _w.sqrt(_w.close(_s, k))"),
-        ("m.held[k] = rank(m.score, k)", "m.held[k] = _w.rank(m.score, k)"),
+        ("m.held[k] = rank(m.score, k)", "m.held[k] = _w.rank(_s, m.score, k)"),
         ("quote(k, 0, BUY, 1.0, 2.0)", "_w.quote(_s, k, 0, _w.BUY, 1.0, 2.0)"),
         ("x = ema(k, p.n)", "x = _x.v0[k]"),
         ("x = ema(k, p.n, ago=1)", "x = _x.b0[k]"),
@@ -31,7 +31,7 @@ def edited(body: str) -> str:
         ("x = ema(length=p.n, ago=1, k=k)", "x = _x.b0[k]"),
         ("x = ema((k), (p.n))", "x = _x.v0[k]"),
         ("x = ema(int(close(k)), 3)", "x = _x.v0[int(_w.close(_s, k))]"),
-        ("x = ema(rank(m.score, k), 3) - rsi(k, 3)", "x = _x.v0[_w.rank(m.score, k)] - _x.v1[k]"),
+        ("x = ema(rank(m.score, k), 3) - rsi(k, 3)", "x = _x.v0[_w.rank(_s, m.score, k)] - _x.v1[k]"),
         ("x = ema(\n    k,\n    p.n,  # (\n)", "x = _x.v0[\nk\n\n]"),
         ("x = ema(\n    length=p.n,\n    k=k)", "x = _x.v0[\n\nk]"),
         ("x = (close)(k)", "x = (_w.close)(_s, k)"),
@@ -149,7 +149,7 @@ def test_annotations_are_never_worked_out() -> None:
 def test_the_strategies_are_read(path: Path) -> None:
     expected: Mapping[str, tuple[str, ...]] = {
         "donchian_trend": ("highest", "lowest", "volatility"),
-        "mean_reversion": ("zscore",),
+        "mean_reversion": ("deviation", "deviation", "adx", "zscore", "deviation"),
         "momentum": ("ewma_volatility",),
         "rsi_reversion": ("rsi", "atr"),
     }

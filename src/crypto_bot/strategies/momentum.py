@@ -21,6 +21,8 @@ from crypto_bot.strategy import (
     target,
 )
 
+warmup = 280  # bars after which the first volatility weighs less than 1 % in one with a centre of mass of 60
+
 
 class Params(NamedTuple):
     """Bars to decide on; lengths in such bars; a year's volatility; shares."""

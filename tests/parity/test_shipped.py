@@ -66,7 +66,7 @@ def test_compiled_is_interpreted(name: str, terms: str, compiled: Rooms, interpr
 @pytest.mark.parametrize("name", NAMES)
 def test_a_run_decides_as_a_backtest_does(name: str, tmp_path: Path, interpreted: Rooms) -> None:
     terms = TERMS["as usual"]
-    candles = bars_of(name, SHORT // 2)
+    candles = bars_of(name, 400)
     limits, costs = Limits(*terms.limits), Costs(*terms.costs)
     setting = Setting({name: busy(name).given}, candles, Simulation(limits=limits, costs=costs))
     outcome, session = setting.backtest(), setting.run(PaperJournal(), tmp_path).session

@@ -36,6 +36,7 @@ FOLLOWED = (
     "docs/configuration.md",
     "docs/data.md",
     "docs/debugging.md",
+    "docs/grid.md",
     "docs/strategies.md",
 )
 OURS = (*FOLLOWED, "docs/architecture.md", "docs/tutorial.md", "SECURITY.md", "CHANGELOG.md")

@@ -221,6 +221,16 @@ def test_strangers_cannot_take_every_connection(client: httpx.Client, monkeypatc
             one.close()
 
 
+def test_made_up_methods_and_paths_leave_nothing_behind(client: httpx.Client) -> None:
+    """What is counted by name is bounded, or whoever asks for a thousand names fills the memory."""
+    before = len(client.get("/metrics").text.splitlines())
+    for number in range(30):
+        assert status(client, f"MADEUP{number}", "/api/status") == 405
+        assert status(client, "GET", f"/made/up/{number}") == 404
+        assert status(client, f"MADEUP{number}", f"/made/up/{number}", Authorization="") == 401
+    assert len(client.get("/metrics").text.splitlines()) <= before + 6
+
+
 # ---- too often ---
 @pytest.fixture
 def guard(tmp_path: Path) -> Iterator[tuple[httpx.Client, "Clock", str]]:

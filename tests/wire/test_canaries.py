@@ -5,6 +5,8 @@ import os
 import re
 import signal
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,6 +101,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
             ("why", "1", "--log-level", "DEBUG"),
             ("run", "--mode", "live", "--log-level", "DEBUG"),
             ("run", "--set", "database.url=mysql://u:Kanarie8Q7w8Zu@h/x", "--log-level", "DEBUG"),
+            ("run", "--set", "database.url=postgresql://u:Kanarie8Q7w8Zu@127.0.0.1:1/x", "--log-level", "DEBUG"),
             ("run", "--set", "secrets.api_token=Kanarie9Q7w8Zu.", "--log-level", "DEBUG"),
             ("nonsense",),
         )
@@ -157,6 +160,23 @@ def test_nothing_said_holds_a_secret_but_the_address_of_the_page(watched: Watche
     (line,) = [line for line in said.splitlines() if SONG.search(line.encode())]
     assert re.fullmatch(r"dashboard: http://127\.0\.0\.1:\d+/#token=Kanarie6\w+", line)
     assert not [end for end in watched.commands if SONG.search((end.out + end.err).encode())]
+
+
+def test_the_password_of_a_database_out_of_reach_is_not_told(tmp_path: Path) -> None:
+    url, own = "postgresql://u:Kanarie8Q7w8Zu@127.0.0.1:1/x", CANARIES["API_TOKEN"]
+    words = ["--state", str(tmp_path / "State"), "--port", "0", "--log-level", "DEBUG"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "crypto_bot.api.serve", *words],
+        env={**os.environ, "DATABASE_URL": url, "API_TOKEN": own}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as child:  # fmt: skip
+        assert child.stdout is not None
+        base = json.loads(child.stdout.readline())["url"]
+        answers = ask_everything(base)
+        child.terminate()
+        out, err = child.communicate(timeout=20)
+    files = [file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()]
+    assert b"127.0.0.1:1" in b"".join(answers) + b"".join(files) + err, "the failure was not met"
+    assert not [text for text in (*answers, *files, out, err) if SONG.search(text)]
 
 
 def test_the_list_of_processes_shows_no_secret(watched: Watched) -> None:

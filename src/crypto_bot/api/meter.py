@@ -10,6 +10,8 @@ BOUNDS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
 """Upper edges of the classes that durations are counted in."""
 
 STREAM = "/api/stream"
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+"""Methods that are counted by name: a caller makes up any other, and as many as he likes."""
 
 
 @dataclass
@@ -53,4 +55,5 @@ class Metered:
             await self.app(scope, receive, counting)
         finally:
             route = scope.get("route")
-            self.meter.count(scope["method"], getattr(route, "path", "other"), status, took)
+            method = scope["method"] if scope["method"] in METHODS else "other"
+            self.meter.count(method, getattr(route, "path", "other"), status, took)

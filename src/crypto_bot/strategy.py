@@ -39,9 +39,9 @@ def _outside(word: str) -> NoReturn:
 
 
 def symbols() -> range:
-    """Return the symbols of the slice, 0, 1, 2 and so on.
+    """Return the symbols of the slice, 0, 1, 2 and so on: those that have a bar in it and had enough before it.
 
-    One that is listed later, has no bar in this slice or has not had enough bars for the strategy is left out.
+    One that is listed later or lacks a bar in this slice is left out; `count` tells of all.
     """
     _outside("symbols")
 
@@ -372,7 +372,7 @@ def lots(k: int, quantity: float) -> float:
 
 
 def rank(scores: Sequence[float], k: int) -> int:
-    """Return the place of k among the scores of the symbols of the slice; 0 is the best."""
+    """Return the place of k among the scores of the symbols of the slice; 0 is the best, nan comes last."""
     _outside("rank")
 
 

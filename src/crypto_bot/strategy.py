@@ -39,10 +39,7 @@ def _outside(word: str) -> NoReturn:
 
 
 def symbols() -> range:
-    """Return the symbols of the slice, 0, 1, 2 and so on: those that have a bar in it and had enough before it.
-
-    One that is listed later or lacks a bar in this slice is left out; `count` tells of all.
-    """
+    """Return the symbols of the slice, 0, 1, 2 and so on: those that have a bar in it and had enough before it."""
     _outside("symbols")
 
 

@@ -1,5 +1,6 @@
 """What somebody hostile sends: from a page of another site, from another name, too large, too deep, too often."""
 
+import asyncio
 import json
 import socket
 import time
@@ -13,10 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.responses import Response
+from starlette.types import Message
 
 from crypto_bot.api import connection
 from crypto_bot.api.access import ACCESS, Principal
-from crypto_bot.api.bounds import Bounds, depth_of
+from crypto_bot.api.bounds import Bounded, Bounds, depth_of
 from crypto_bot.api.grants import TokenBook
 from crypto_bot.api.guard import Guard, _Asked
 from crypto_bot.api.problem import POLICY
@@ -159,6 +161,28 @@ def test_bodies_are_bounded(client: httpx.Client) -> None:
         assert client.post(path, content=wrong, headers=kind).status_code in (400, 404, 405, 422), wrong[:20]
     claim = "POST /api/risk/halt HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999\r\n"
     assert b" 413 " in raw(client, f"{claim}Authorization: Bearer {TOKEN}\r\n\r\n"), "refused before it is sent"
+
+
+@pytest.mark.parametrize("parts", [[], [b""], [b'{"symbol":'], [b"{}", b" "]], ids=repr)
+def test_a_command_whose_body_was_cut_off_is_not_carried_out(parts: list[bytes]) -> None:
+    """Half of a body is no body: without its end `cancel these orders` could read `cancel all`."""
+    kind = [(b"content-type", b"application/json"), (b"transfer-encoding", b"chunked")]
+    scope = {"type": "http", "raw_path": b"/x", "query_string": b"", "headers": kind}
+    arriving = [{"type": "http.request", "body": part, "more_body": True} for part in parts]
+    arriving.append({"type": "http.disconnect"})
+    told: list[object] = []
+
+    async def inner(*_: object) -> None:
+        told.append("carried out")
+
+    async def receive() -> Message:
+        return arriving.pop(0)
+
+    async def send(message: Message) -> None:
+        told.append(message)
+
+    asyncio.run(Bounded(inner, Bounds())(scope, receive, send))
+    assert told == [] and arriving == []
 
 
 def test_addresses_and_headers_are_bounded(client: httpx.Client) -> None:

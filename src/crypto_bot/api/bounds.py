@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 
 from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -62,9 +63,12 @@ class Bounded:
         return None
 
     async def _with_body(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on a request with its body; one that was cut off is nobody's wish, and nobody waits for an answer."""
         try:
             async with asyncio.timeout(self.bounds.body_s):
                 body = await self._read(receive)
+        except ClientDisconnect:
+            return
         except TimeoutError:
             refusal: Response | None = _closing(408, f"The body did not come within {self.bounds.body_s:g} seconds.")
         else:
@@ -76,12 +80,12 @@ class Bounded:
         await self.app(scope, _replayed(body, receive), send)
 
     async def _read(self, receive: Receive) -> bytes | None:
-        """Return the body; None for one that is too large."""
+        """Return the body; None for one that is too large. ClientDisconnect when its end never came."""
         body = bytearray()
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":
-                return bytes(body)
+                raise ClientDisconnect
             body += message.get("body", b"")
             if len(body) > self.bounds.body_bytes:
                 return None

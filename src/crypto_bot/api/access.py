@@ -24,6 +24,7 @@ ACCESS: dict[tuple[str, str], str] = {
     ("GET", "/api/recommendations"): READ,
     ("GET", "/api/why/{order_id}"): READ,
     ("GET", "/api/commands/{key}"): READ,
+    ("GET", "/api/stream"): READ,
     ("POST", "/api/orders/cancel"): TRADE,
     ("POST", "/api/orders/cancel-all"): TRADE,
     ("POST", "/api/risk/halt"): TRADE,

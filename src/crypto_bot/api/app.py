@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
-from crypto_bot.api import command_routes, desk_routes, gauges, record_routes
+from crypto_bot.api import command_routes, desk_routes, gauges, record_routes, stream
 from crypto_bot.api.answers import Health
 from crypto_bot.api.description import describe
 from crypto_bot.api.follow import Follower
@@ -62,7 +62,7 @@ def create_app(
     app.state.meter = meter = Meter()
     app.state.telling = asyncio.Lock()
     app.add_api_route(HEALTH, health, methods=["GET"], response_model=Health)
-    for routes in (desk_routes, record_routes, command_routes, gauges):
+    for routes in (desk_routes, record_routes, command_routes, stream, gauges):
         app.include_router(routes.router)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign] # the way that FastAPI documents
     app.mount("/", StaticFiles(directory=static_folder, html=True))

@@ -32,9 +32,9 @@ Side = Annotated[str | None, Query(pattern="^(buy|sell)$", description="buy or s
 class Narrowed:
     """Which items of a list are wanted; None leaves it wide."""
 
-    symbol: Symbol = None
-    strategy: StrategyName = None
-    side: Side = None
+    symbol: str | None = None
+    strategy: str | None = None
+    side: str | None = None
 
     def takes(self, symbol: str, strategy: str, side: int) -> bool:
         """Tell whether something is wanted; `side` is 1 for a buy, -1 for a sell."""
@@ -42,10 +42,15 @@ class Narrowed:
         return wanted and self.side in (None, "buy" if side > 0 else "sell")
 
 
-Wanted = Annotated[Narrowed, Depends()]
+async def narrowed_of(symbol: Symbol = None, strategy: StrategyName = None, side: Side = None) -> Narrowed:
+    """Return which items are wanted; like all that routes depend on it is awaited, for threads cost a millisecond."""
+    return Narrowed(symbol, strategy, side)
 
 
-def follower_of(request: Request) -> Follower:
+Wanted = Annotated[Narrowed, Depends(narrowed_of)]
+
+
+async def follower_of(request: Request) -> Follower:
     """Return the follower of this application."""
     follower = request.app.state.follower
     assert isinstance(follower, Follower)
@@ -55,7 +60,7 @@ def follower_of(request: Request) -> Follower:
 Following = Annotated[Follower, Depends(follower_of)]
 
 
-def replica_of(follower: Following) -> Replica:
+async def replica_of(follower: Following) -> Replica:
     """Return the run as far as it is known, an empty one before there is any."""
     return follower.replica or Replica("")
 
@@ -63,7 +68,7 @@ def replica_of(follower: Following) -> Replica:
 Known = Annotated[Replica, Depends(replica_of)]
 
 
-def only_known_parameters(request: Request) -> None:
+async def only_known_parameters(request: Request) -> None:
     """Refuse a query parameter that the route does not know: a mistyped filter would go unseen."""
     if not request.query_params:
         return

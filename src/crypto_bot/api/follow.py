@@ -3,11 +3,12 @@
 import asyncio
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from crypto_bot.api.frames import Frame, Tail
 from crypto_bot.api.replica import Replica
 from crypto_bot.domain.errors import CryptoBotError, DataError
 from crypto_bot.persistence.database import Database
@@ -20,7 +21,9 @@ from crypto_bot.persistence.unit_of_work import Repositories, UnitOfWork
 
 Found = TypeVar("Found")
 
-POLL_S = 0.2
+POLL_S = 0.1
+LOOK_S = 0.01
+"""How often the files are looked at between two polls: a commit changes their size or their time."""
 RETRY_S = 1.0
 CATCH_UP_S = 10.0
 _BATCH = 500
@@ -59,6 +62,9 @@ class Follower:
         self._database: Database | None = None
         self._inode = 0
         self._broken = False
+        self.tail = Tail()
+        self._seen: tuple[int, ...] = ()
+        self._woken = asyncio.Event()
 
     async def catch_up(self, within_s: float = CATCH_UP_S) -> None:
         """Read what the journal holds already, so that the first answer is not that of an empty run.
@@ -74,12 +80,43 @@ class Follower:
         try:
             while True:
                 caught_up = await self.poll()
-                await asyncio.sleep(0 if not caught_up else POLL_S if self.problem is None else RETRY_S)
+                if not caught_up:
+                    await asyncio.sleep(0)
+                elif self.problem is None:
+                    await self._pause()
+                else:
+                    await asyncio.sleep(RETRY_S)
         finally:
             self.close()
 
+    async def _pause(self) -> None:
+        """Wait until somebody has written, as the files tell, and not longer than until the next poll is due."""
+        until_s = time.monotonic() + POLL_S
+        while time.monotonic() < until_s:
+            await asyncio.sleep(LOOK_S)
+            if self._traces() != self._seen:
+                return
+
+    def _traces(self) -> tuple[int, ...]:
+        """Return sizes and times of the database's files; nothing of a server, which is polled."""
+        if isinstance(self.path, str):
+            return ()
+        found: list[int] = []
+        for file in (wal_path(self.path), self.path):
+            with suppress(OSError):
+                told = file.stat()
+                found += (told.st_size, told.st_mtime_ns)
+        return tuple(found)
+
+    async def news(self, within_s: float) -> None:
+        """Wait until rows were applied, or so long."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self._woken.wait()
+
     async def poll(self) -> bool:
         """Look once; return whether nothing more is waiting."""
+        self._seen = self._traces()
         try:
             with translated(self.path) if isinstance(self.path, Path) else nullcontext():
                 batch = await asyncio.to_thread(self._fetch)
@@ -143,10 +180,12 @@ class Follower:
             return
         if self.replica is None or self.replica.run_id != batch.run.run_id:
             self.replica, self._broken, self.slice_s = Replica(batch.run.run_id), False, None
+            self.tail = Tail()
         self.run = batch.run
         try:
             for row in batch.rows:
                 self.replica.apply(row)
+                self.tail.frames.append(Frame(row, self.replica.trades[-1] if row.kind == "FILL" else None))
         except DataError:
             self._broken = True
             raise
@@ -154,6 +193,9 @@ class Follower:
             self.slice_s = min(batch.written_s, self.polled_s)
         if not self._broken:
             self.problem = None
+        if batch.rows:
+            woken, self._woken = self._woken, asyncio.Event()
+            woken.set()
 
 
 def _written(path: Path | str) -> float:

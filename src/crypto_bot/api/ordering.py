@@ -76,7 +76,7 @@ class Sender:
             )  # fmt: skip
 
 
-def sender_of(request: Request, follower: Following, key: Key = None) -> Sender:
+async def sender_of(request: Request, follower: Following, key: Key = None) -> Sender:
     """Return who sends; without a key of their own they get one."""
     principal = request.state.principal
     assert isinstance(principal, Principal)

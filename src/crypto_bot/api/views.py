@@ -1,6 +1,7 @@
 """Tell a replica as the API's answers."""
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from crypto_bot.api.answers import (
     Amount,
@@ -14,7 +15,6 @@ from crypto_bot.api.answers import (
     Status,
     TradeAnswer,
 )
-from crypto_bot.api.follow import Follower
 from crypto_bot.api.limits_view import halt_reason, reopens_at
 from crypto_bot.api.positions import strategy_name
 from crypto_bot.api.replica import Replica, RestingOrder, Trade
@@ -24,11 +24,14 @@ from crypto_bot.domain.instrument import Instrument
 from crypto_bot.domain.units import ATOMS, SECOND_NS, format_time
 from crypto_bot.persistence.models import Trade as StoredTrade
 
+if TYPE_CHECKING:
+    from crypto_bot.api.follow import Follower
+
 STALE_S = 5.0
 SIDES = {1: "buy", -1: "sell"}
 
 
-def status_of(follower: Follower, version: str) -> Status:
+def status_of(follower: "Follower", version: str) -> Status:
     """Tell the whole state at a glance; `version` is this program's, the engine's own wins."""
     replica, now = follower.replica or Replica(""), follower.wall()
     start = replica.start
@@ -148,7 +151,7 @@ def candle_answer(candle: Candle, instrument: Instrument) -> tuple[int, str, str
     return candle.time_ns // SECOND_NS, opened, high, low, closed, quantity_text(candle.volume, instrument)
 
 
-def state_of(follower: Follower) -> str:
+def state_of(follower: "Follower") -> str:
     """Tell the run's last word, or, while it runs, what its rows say."""
     replica, run = follower.replica or Replica(""), follower.run
     if run is not None and run.run_id == replica.run_id and run.state in ("finished", "failed", "stopped"):
@@ -158,7 +161,7 @@ def state_of(follower: Follower) -> str:
     return replica.state
 
 
-def _silence(follower: Follower, replica: Replica) -> str | None:
+def _silence(follower: "Follower", replica: Replica) -> str | None:
     """Say so when the engine is gone without having said why."""
     run = follower.run
     if run is None or run.state != "running" or replica.start is None or replica.stopped is not None:
@@ -177,7 +180,7 @@ def _halt(replica: Replica) -> HaltAnswer | None:
     )
 
 
-def _feed(follower: Follower, replica: Replica, state: str) -> Feed:
+def _feed(follower: "Follower", replica: Replica, state: str) -> Feed:
     age_ms = _age_ms(follower.slice_s, follower.wall())
     speed = replica.start.setting("speed") if replica.start else None
     factor = float(speed) if isinstance(speed, int | float) and speed > 0 else 1.0

@@ -57,7 +57,7 @@ def client_of(
 
 
 def until(client: httpx.Client, sequence: int) -> dict[str, object]:
-    for _ in range(200):
+    for _ in range(3_000):
         status: dict[str, object] = client.get("/api/status").json()
         if status["sequence"] == sequence:
             return status

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from itertools import islice
 from typing import Annotated
 
 import msgspec
@@ -92,7 +93,7 @@ async def _frames(follower: Follower, replica: Replica, after: int) -> list[Fram
     """Return the next events: from memory, or from the journal when they are no longer there."""
     tail = follower.tail
     if tail.first <= after + 1:
-        return [frame for frame, _ in zip(tail.after(after), range(_AT_ONCE), strict=False)]
+        return list(islice(tail.after(after), _AT_ONCE))
     if after >= replica.sequence:
         return []
     rows = await follower.read(lambda database: Journal(database, replica.run_id).read(after, _AT_ONCE))

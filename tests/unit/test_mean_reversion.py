@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from crypto_bot.authoring.mistake import Mistake
+from crypto_bot.domain.errors import UsageError
 from crypto_bot.domain.market import Candles
 from tests.closes import RICH, bars_of, decided, run
 from tests.parity.markets import market
@@ -235,5 +235,5 @@ def test_the_page_tells_how_often_the_gates_refuse() -> None:
     ("given", "said"), [({"k_in": 5}, "never reached"), ({"k_out": 3}, "k_out"), ({"window": 3}, "window")]
 )
 def test_what_makes_no_sense_is_refused(given: dict[str, Any], said: str) -> None:
-    with pytest.raises(Mistake, match=said):
+    with pytest.raises(UsageError, match=said):
         run("mean_reversion", bars_of([100.0] * 5), **given)

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from crypto_bot.authoring.mistake import Mistake
+from crypto_bot.domain.errors import UsageError
 from tests.closes import bars_of, decided, run
 from tests.plays import Played
 
@@ -106,5 +106,5 @@ def test_its_first_volatility_has_faded_when_it_decides() -> None:
     [({"hold": 0}, "lookback and hold"), ({"max_weight": 1.5}, "max_weight"), ({"vol_com": 1}, "vol_com")],
 )
 def test_what_makes_no_sense_is_refused(given: dict[str, Any], said: str) -> None:
-    with pytest.raises(Mistake, match=said):
+    with pytest.raises(UsageError, match=said):
         run("momentum", bars_of([100.0] * 5), **given)

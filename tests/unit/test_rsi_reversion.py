@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from crypto_bot.authoring.mistake import Mistake
+from crypto_bot.domain.errors import UsageError
 from crypto_bot.domain.market import Candles
 from tests.closes import RICH, bars_of, decided, run
 
@@ -112,5 +112,5 @@ def test_an_entry_that_was_refused_is_forgotten() -> None:
     ("given", "said"), [({"low": 60}, "low must be below leave"), ({"trend": -1}, "trend"), ({"length": 1}, "length")]
 )
 def test_what_makes_no_sense_is_refused(given: dict[str, Any], said: str) -> None:
-    with pytest.raises(Mistake, match=said):
+    with pytest.raises(UsageError, match=said):
         run("rsi_reversion", bars_of([100.0] * 5), **given)

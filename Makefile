@@ -39,6 +39,7 @@ check: ## format, lint, docstrings, types, import contracts, security, known wea
 	case $$? in 0) ;; 3) audited=", dependencies not audited" ;; *) failed=yes ;; esac; \
 	if [ "$$failed" ]; then echo "check: failed"; exit 1; else echo "check: passed$$audited"; fi
 
-bench: ## speed as ratios; PEERS=1 installs the peers and runs them in turn
+bench: ## speed as ratios, a database of 5 million rows; PEERS=1 installs the peers and runs them in turn
 	@bash scripts/setup_venv.sh --core
 	@$(PY) benchmarks/run.py $(if $(filter 1,$(PEERS)),--peers) $(ARGS)
+	@$(PY) benchmarks/persistence.py $(if $(findstring --quick,$(ARGS)),--rows 20000)

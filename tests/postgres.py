@@ -25,11 +25,15 @@ class Server:
     programs: Path
     user: tuple[str, ...]
 
-    def new_database(self) -> str:
-        """Make an empty database and return its URL."""
+    def new_database(self, like: str = "template1") -> str:
+        """Make a database like another, an empty one when none is named, and return its URL."""
         name = f"bot{next(_NAMES)}"
-        self.run("psql", "-h", str(self.folder), "-U", "bot", "-d", "postgres", "-qc", f"CREATE DATABASE {name}")
+        self.command(f"CREATE DATABASE {name} TEMPLATE {like}")
         return f"postgresql://bot@/{name}?host={self.folder}"
+
+    def command(self, sql: str) -> None:
+        """Run a statement that belongs to no database."""
+        self.run("psql", "-h", str(self.folder), "-U", "bot", "-d", "postgres", "-qc", sql)
 
     def run(self, program: str, *words: str) -> None:
         """Run one of the server's programs as its user."""

@@ -72,8 +72,8 @@ def test_a_file_is_copied_and_brought_forward(earlier: Path, tmp_path: Path) -> 
         assert list(copy.iterdump()) == list(original.iterdump())
 
 
-@pytest.mark.parametrize("earlier", EARLIER, ids=revision_of)
-def test_a_server_is_brought_forward_when_it_is_asked_for(earlier: Path, postgres: Server) -> None:
+def server_like(earlier: Path, postgres: Server) -> str:
+    """Return the URL of a server's database with an earlier schema, and the rows of a file of it."""
     url = postgres.new_database()
     engine = server_engine(server_url(url), readonly=False)
     config = Config()
@@ -86,6 +86,12 @@ def test_a_server_is_brought_forward_when_it_is_asked_for(earlier: Path, postgre
             rows = [dict(row) for row in old.execute(f"SELECT * FROM {table.name}")]
             connection.execute(insert(table), rows)
     engine.dispose()
+    return url
+
+
+@pytest.mark.parametrize("earlier", EARLIER, ids=revision_of)
+def test_a_server_is_brought_forward_when_it_is_asked_for(earlier: Path, postgres: Server) -> None:
+    url = server_like(earlier, postgres)
     with pytest.raises(UsageError, match="older schema .*pg_dump.*`db upgrade`"):
         Database.open(url)
     with Database.open(url, upgrade=True) as database:

@@ -111,7 +111,7 @@ def walker_text(module: Module, params: ParameterSet, *, own: bool, gaps: bool =
     pad = "    " if sleeps else "        "
     bars, i = ("market.own", "u - 1") if own else ("market.bars", "t")
     when = _FILLED_OR_JOINED.format(i=i) if joined else f"{i} + 1 >= warmup"
-    text = module.edited_text()
+    text = module.edited_text(gaps=gaps)
     if gaps and HERE not in text:
         when += _FIRST_MET
     step = _STEP.format(

@@ -2,12 +2,13 @@
 
 import ast
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 from crypto_bot.authoring.edits import Edit, Text
 from crypto_bot.authoring.parameters import Parameters, ParameterSet
+from crypto_bot.authoring.spelling import ALL, HERE
 
 Wake: TypeAlias = Literal["bars", "fills"]
 """When a strategy steps: at the close of every bar, or at the start and after a fill."""
@@ -133,6 +134,10 @@ class Module:
         """Return the timeframe it decides on with these parameters, None for that of the run."""
         return str(params[self.parameters.names.index("timeframe")]) if self.chosen_timeframe else self.timeframe
 
-    def edited_text(self) -> str:
-        """Return the author's text with all edits done, line for line."""
-        return Text(self.source).edited(self.edits)
+    def edited_text(self, *, gaps: bool = False) -> str:
+        """Return the author's text with all edits done, line for line.
+
+        Without `gaps` symbols() are all of the run, told as the plain range that a compiler unrolls.
+        """
+        edits = self.edits if gaps else [replace(each, text=each.text.replace(HERE, ALL)) for each in self.edits]
+        return Text(self.source).edited(edits)

@@ -117,8 +117,8 @@ class Rewriting:
                 self._kept(node, word, given["k"])
                 return
             if name == "symbols":
-                # Read in place: compiled code cannot hand an array back.
-                self.edits.append(cut(start(node), end(node), HERE))
+                # Read in place, for compiled code hands no arrays back; in brackets, for it may go over several lines.
+                self.edits.append(cut(start(node), end(node), f"({HERE}", ")"))
                 return
             self.edits.append(insert(start(node.func), f"{WORDS}."))
             hidden = "" if word.role is Role.PLAIN else SLICE

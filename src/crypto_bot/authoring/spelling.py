@@ -30,6 +30,9 @@ HERE = f"{SLICE}.here"
 COUNT = f"{SLICE}.count"
 """The number of symbols: those of a loop over a tuple lie in rows of so many: `_x.v0[_j12 * _s.count + (k)]`."""
 
+ALL = f"range({COUNT})"
+"""The symbols of a run in which none lacks a bar."""
+
 LENGTH = "_n"
 """The loop variable in the texts of `IndicatorUse` and `Reach`, whatever the author calls it."""
 

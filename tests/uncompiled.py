@@ -15,7 +15,7 @@ from types import ModuleType
 import crypto_bot
 from crypto_bot.kernel.compiled import COMPILE
 
-_ROOMS = ("kernel", "venue", "authoring", "backtesting", "plain", "strategies")
+_ROOMS = ("kernel", "venue", "authoring", "backtesting", "plain", "risk", "strategies")
 _MODULES = (
     "kernel.advance", "kernel.arithmetic", "kernel.averages", "kernel.extremes", "kernel.frames", "kernel.genesis",
     "kernel.guarding", "kernel.guards", "kernel.steps", "kernel.evidence", "kernel.gates", "kernel.measures",
@@ -23,7 +23,9 @@ _MODULES = (
     "kernel.ledger", "kernel.limits", "kernel.orders", "kernel.risk", "kernel.trace", "kernel.words",
     "venue.book", "venue.matching", "venue.opening", "venue.volume", "authoring.binding", "authoring.parameters",
     "backtesting.engine", "backtesting.notes", "backtesting.replay", "backtesting.settle", "backtesting.setup",
-    "backtesting.several", "backtesting.slices", "backtesting.stage", "backtesting.tape", "strategies.catalogue",
+    "backtesting.several", "backtesting.slices", "backtesting.stage", "backtesting.tape", "risk.account",
+    "risk.breaker", "risk.drawdown", "risk.sizing", "risk.steps", "risk.stops", "risk.trading", "risk.words",
+    "strategies.catalogue",
 )  # fmt: skip
 
 

@@ -37,6 +37,7 @@ FOLLOWED = (
     "docs/data.md",
     "docs/debugging.md",
     "docs/grid.md",
+    "docs/risk.md",
     "docs/strategies.md",
 )
 OURS = (*FOLLOWED, "docs/architecture.md", "docs/tutorial.md", "SECURITY.md", "CHANGELOG.md")

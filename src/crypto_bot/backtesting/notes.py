@@ -5,56 +5,8 @@ import numpy.typing as npt
 
 from crypto_bot.backtesting.outcome import FILL, FillArray
 from crypto_bot.domain.market import IntArray
-from crypto_bot.kernel.layout import (
-    BOOKED,
-    BY_CASH,
-    BY_COOLDOWN,
-    BY_EXPECTANCY,
-    BY_EXPOSURE,
-    BY_FILTER,
-    BY_GROUP,
-    BY_HALT,
-    BY_KELLY,
-    BY_LOSSES,
-    BY_NO_PRICE,
-    BY_OVERFLOW,
-    BY_PLACES,
-    BY_POSITION,
-    BY_RISK,
-    BY_VOLATILITY,
-    HALTED,
-    REFUSED,
-    TURNED_DOWN,
-    World,
-    note_t,
-)
-
-REASONS = {
-    BY_HALT: "trading is halted",
-    BY_EXPOSURE: "the exposure limit is reached",
-    BY_CASH: "the cash is not enough",
-    BY_FILTER: "it is below the exchange's smallest order",
-    BY_POSITION: "nothing is left to sell",
-    BY_RISK: "its stop is too far away for what one position may lose",
-    BY_NO_PRICE: "it has no price yet",
-    BY_GROUP: "the exposure limit of its group is reached",
-    BY_VOLATILITY: "its price moves too much for more",
-    BY_KELLY: "the trips so far do not carry more",
-    BY_EXPECTANCY: "the trips so far do not earn enough to go on, or are too few to tell",
-    BY_PLACES: "as many positions are open as may be",
-    BY_COOLDOWN: "its stop was hit a short while ago",
-    BY_LOSSES: "a quarter is bought until a trip wins again",
-    BY_OVERFLOW: "it is too large to be counted exactly",
-}
-"""Why an order was refused or cut, as words."""
-
-HALTS = {
-    1: "the drawdown limit",
-    2: "the daily loss limit",
-    4: "the operator",
-    8: "a broken law",
-    16: "losses in a row",
-}
+from crypto_bot.kernel.layout import BOOKED, HALTED, REFUSED, TURNED_DOWN, World, note_t
+from crypto_bot.risk.words import HALTS, REASONS
 
 
 class NoteBook:

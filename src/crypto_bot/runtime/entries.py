@@ -7,7 +7,6 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from crypto_bot.backtesting.notes import HALTS, REASONS
 from crypto_bot.domain.instrument import Instrument
 from crypto_bot.domain.order import OrderKind, OrderState
 from crypto_bot.domain.units import ATOMS, PPM, format_scaled
@@ -27,6 +26,7 @@ from crypto_bot.kernel.layout import (
 )
 from crypto_bot.persistence.payloads import Decision, FillEvent, OrderEvent, Outcome, encode
 from crypto_bot.plain.player import Told
+from crypto_bot.risk.words import HALTS, REASONS
 
 Notes = npt.NDArray[np.void]
 """What the kernel noted during one event."""

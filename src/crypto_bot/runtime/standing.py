@@ -2,9 +2,9 @@
 
 import os
 
-from crypto_bot.backtesting.notes import HALTS
 from crypto_bot.domain.units import ATOMS, format_scaled, format_time
 from crypto_bot.kernel.layout import EMPTY
+from crypto_bot.risk.words import HALTS
 from crypto_bot.runtime.line import Standing
 from crypto_bot.runtime.running import Running
 

@@ -8,7 +8,10 @@ from crypto_bot.cli.output import show
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add whether to begin anew."""
+    """Add whether to begin anew, and whether to copy a server."""
+    parser.add_argument(
+        "--backed-up", action="store_true", help="a backup of the server is made already: do not call pg_dump"
+    )
     parser.add_argument("--rebuild", action="store_true", help="make the tables of every run anew from its journal")
 
 
@@ -19,10 +22,8 @@ def execute(args: argparse.Namespace) -> int:
     from crypto_bot.persistence.database import Database
     from crypto_bot.persistence.lock import StateLock
 
-    with (
-        StateLock(settings.state_folder),
-        Database.open(settings.database.url.get_secret_value(), upgrade=True) as database,
-    ):
+    url, copies = settings.database.url.get_secret_value(), None if args.backed_up else settings.state_folder
+    with StateLock(settings.state_folder), Database.open(url, upgrade=True, copies=copies) as database:
         told = journaled(database) if args.rebuild else lagging(database)
         for run_id in told:
             rebuild(database, run_id)

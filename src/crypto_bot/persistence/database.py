@@ -53,18 +53,26 @@ class Database:
 
     @classmethod
     def open(
-        cls, url_or_path: str | Path, *, readonly: bool = False, busy_ms: int = BUSY_MS, upgrade: bool = False
+        cls,
+        url_or_path: str | Path,
+        *,
+        readonly: bool = False,
+        busy_ms: int = BUSY_MS,
+        upgrade: bool = False,
+        copies: Path | None = None,
     ) -> Self:
         """Open the database that a URL or path names; create it or bring it forward unless `readonly`.
 
         A new folder gets mode 0700, a new file 0600. Before a migration the file is copied beside
-        itself; a server cannot be copied from here, so that its tables are brought forward with
-        `upgrade` alone. Raises UsageError for a schema newer than this program or a place that cannot
-        be written, DataError for a database that is not ours, damaged or behind, RunFailed for a full
-        disk or a database that another program keeps locked.
+        itself; a server's tables are brought forward with `upgrade` alone, after pg_dump has copied
+        them into the folder `copies`; None says that there is a backup already.
+
+        Raises UsageError for a schema newer than this program or a place that cannot be written,
+        DataError for a database that is not ours, damaged or behind, RunFailed for a full disk or a
+        database that another program keeps locked.
         """
         if is_server(url_or_path):
-            return cls._open_server(str(url_or_path), readonly=readonly, upgrade=upgrade)
+            return cls._open_server(str(url_or_path), readonly=readonly, upgrade=upgrade, copies=copies)
         path = database_path(url_or_path)
         inspect_file(path)
         if not path.exists():
@@ -89,7 +97,7 @@ class Database:
         return cls(path, engine, readonly=readonly)
 
     @classmethod
-    def _open_server(cls, address: str, *, readonly: bool, upgrade: bool) -> Self:
+    def _open_server(cls, address: str, *, readonly: bool, upgrade: bool, copies: Path | None) -> Self:
         url = server.server_url(address)
         database = cls(server.place_of(url), server.server_engine(url, readonly=readonly), readonly=readonly)
         with database._closed_on_failure():
@@ -101,10 +109,14 @@ class Database:
             refuse_unknown(database.path, stored)
             if stored is not None and not upgrade:
                 raise UsageError(
-                    f"{database.path} has the older schema {stored}; make a backup with pg_dump, then bring it to"
-                    f" {migrations.HEAD} with `db upgrade`"
+                    f"{database.path} has the older schema {stored}; `db upgrade` copies it with pg_dump and brings it"
+                    f" to {migrations.HEAD}"
                 )
             with database.write() as connection:
+                if stored is not None and copies is not None:
+                    from crypto_bot.persistence.server_copy import dump
+
+                    database.backup = dump(url, copies, stored)
                 migrate(connection, database.path, copy=False)
         return database
 

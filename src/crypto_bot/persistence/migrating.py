@@ -49,7 +49,7 @@ def migrate(connection: Connection, place: Place, *, copy: bool) -> Path | None:
         return None
     kept = None
     if copy and stored is not None and isinstance(place, Path):
-        kept = _free_name(place, stored)
+        kept = free_name(place, stored)
         back_up(place, kept)
     upgrade(connection, migrations.SCRIPTS)
     return kept
@@ -73,7 +73,7 @@ def back_up(source: Path, target: Path) -> None:
             raise
 
 
-def _free_name(path: Path, revision: str) -> Path:
+def free_name(path: Path, revision: str) -> Path:
     """Return the first name for a copy that no file has yet."""
     name = f"{path.name}.before-{revision}"
     candidate, number = path.with_name(f"{name}.bak"), 1

@@ -4,7 +4,6 @@ The limits are set too wide to trip, so that they are watched at every bar and c
 """
 
 import time
-from collections import deque
 from importlib.metadata import version
 from unittest.mock import patch
 
@@ -15,13 +14,14 @@ from benchmarks import workloads as work
 from benchmarks.runs import COINS, CROSS, MANY, RUNS, SHIPPED, Run
 from benchmarks.stand import Score, Span, Stopwatch, Task, serve
 from crypto_bot.authoring.binding import Strategy
-from crypto_bot.backtesting import bridge, engine
+from crypto_bot.backtesting import engine
 from crypto_bot.backtesting.outcome import Outcome
 from crypto_bot.backtesting.setup import Chosen
 from crypto_bot.backtesting.sweep import Trial, sweep
 from crypto_bot.domain.instrument import Instrument
-from crypto_bot.domain.market import Bar, Candles
+from crypto_bot.domain.market import Candles
 from crypto_bot.domain.units import ATOMS
+from crypto_bot.plain.opening import open_strategy
 from crypto_bot.strategies.catalogue import find
 
 _SWEEP_THREADS = 2
@@ -57,7 +57,7 @@ def candles(task: Task, number: int = 0) -> Candles:
 
 def chosen(run: Run) -> Chosen:
     """Return the strategy of a run with its parameters."""
-    strategy = Strategy(find(run.strategy))
+    strategy = open_strategy(run.strategy)
     return Chosen(strategy, strategy.module.parameters.read(run.given))
 
 
@@ -69,6 +69,7 @@ def backtest(run: Run, task: Task) -> tuple[Score, Outcome]:
 def repeated(run: Run, columns: list[Candles], repeats: int) -> tuple[Score, Outcome]:
     """Repeat a backtest; the seconds are those that `simulate` itself reports for its engine."""
     picked = [chosen(run)]
+    repeats = max(1, repeats // run.seldom)
     spans: list[Span] = []
     with patch.object(engine, "perf_counter", Moment.now):
         for _ in range(repeats):
@@ -117,58 +118,12 @@ def pairs(task: Task, *, threads: int = _SWEEP_THREADS) -> Score:
     return Score(task.bars * len(sets), watch.spans, fills, equity, threads=threads)
 
 
-class Averages:
-    """The cross as a plain class: exact sums, one call per bar, a share or nothing."""
-
-    exact = True
-
-    def __init__(self) -> None:
-        """Begin without a bar."""
-        self.quick = self.lazy = 0
-        self.closes: deque[int] = deque(maxlen=work.SLOW + 1)
-
-    def on_start(self, symbols: tuple[str, ...], timeframe: str) -> None:
-        """Need nothing."""
-
-    def on_data(self, bar: Bar) -> float | None:
-        """Want everything while the fast mean lies above the slow one."""
-        close, closes = bar.close, self.closes
-        closes.append(close)
-        count = len(closes)
-        self.quick += close
-        self.lazy += close
-        if count > work.FAST:
-            self.quick -= closes[-work.FAST - 1]
-        if count > work.SLOW:
-            self.lazy -= closes[0]
-        elif count < work.SLOW:
-            return None
-        return 1.0 if self.quick * work.SLOW > self.lazy * work.FAST else 0.0
-
-    def on_stop(self) -> None:
-        """Keep nothing."""
-
-
-def a_class(task: Task) -> Score:
-    """W1 as a plain Python class with one call per bar."""
-    column, simulation = candles(task), CROSS.simulation()
-    spans: list[Span] = []
-    with patch.object(bridge, "perf_counter", Moment.now):
-        for _ in range(max(1, task.repeats // 4)):
-            outcome = bridge.simulate_class(Averages(), column, simulation)
-            assert isinstance(outcome.engine_seconds, Moment)
-            spans.append(Span(float(outcome.engine_seconds), outcome.engine_seconds.cpu))
-    return Score(
-        task.bars, spans, int(outcome.fills.size), int(outcome.equity[-1]) / ATOMS, note=outcome.decisions_hash
-    )
-
-
 def main() -> None:
     """Answer requests until there are none."""
     runs = {name: (lambda task, run=run: backtest(run, task)[0]) for name, run in (RUNS | SHIPPED).items()}
     serve(
         version("cryptotrader"),
-        {**runs, "W2": pairs, "class": a_class, "100 coins": coins, "500 coins": many, "limit": reference.cross},
+        {**runs, "W2": pairs, "100 coins": coins, "500 coins": many, "limit": reference.cross},
     )
 
 

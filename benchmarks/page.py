@@ -36,9 +36,10 @@ written for. "At the reference's pace" divides by that.
 W1 is a moving average cross (20/100) over 525,600 one-minute bars, all in and all out. W2 is a thousand such crosses
 over one set of bars, on two threads; libraries that use one processor are counted as if a second process beside it
 cost nothing. W3 is a grid of forty resting limit orders. W4 is W1 on ten symbols with shared cash; bars of every symbol
-count. "class" is W1 as a plain Python class with one call per bar: `simulate_class` here. In all of them ours is the
-full kernel: order states, ledger with its laws, limits watched at every bar, equity at every bar, decisions hash. What
-peers leave out is their choice: vectorbt's W1 stops at the final value, and with its equity curve it is the second row.
+count. "class" is W1 as a plain Python class with one call per bar, from its file, as `backtest --strategy FILE.py`
+runs it. In all of them ours is the full kernel: order states, ledger with its laws, limits watched at every bar, equity
+at every bar, decisions hash. What peers leave out is their choice: vectorbt's W1 stops at the final value, and with its
+equity curve it is the second row.
 
 {unmet}
 

@@ -29,6 +29,8 @@ class Run:
     fills: str = "pessimistic"
     symbols: int = 1
     skip: bool = True
+    seldom: int = 1
+    """A slow one is repeated so many times less often."""
 
     def simulation(self) -> Simulation:
         """Return its money, limits and costs."""
@@ -50,6 +52,7 @@ RUNS = {
     "W4": Run("simple_ma", CROSS.given, symbols=work.SYMBOLS),
     "idle": Run(str(_STRATEGIES / "idle.py"), {}),
     "idle every bar": Run(str(_STRATEGIES / "idle.py"), {}, skip=False),
+    "class": Run(str(_STRATEGIES / "averages.py"), {"fast": work.FAST, "slow": work.SLOW}, seldom=4),
     "flips": Run(str(_STRATEGIES / "flips.py"), {"every": _FLIP_EVERY}, cash=work.GRID_CASH, fee_ppm=1),
     "no flips": Run(str(_STRATEGIES / "flips.py"), {"every": _NEVER}, cash=work.GRID_CASH, fee_ppm=1),
 }

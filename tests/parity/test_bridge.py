@@ -1,177 +1,173 @@
-"""A plain class decides as the same rule written in the strategy language does, to the last bit."""
+"""The short ways of a plain class through a backtest end as the plain loop does, and as the strategy language does."""
 
-from collections import deque
+from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from crypto_bot.authoring.binding import Strategy
-from crypto_bot.backtesting import bridge
-from crypto_bot.backtesting.bridge import PriceBar, simulate_class
+from crypto_bot.authoring.parameters import Given
+from crypto_bot.backtesting import bridge, stage
 from crypto_bot.backtesting.engine import simulate
 from crypto_bot.backtesting.outcome import Outcome
 from crypto_bot.backtesting.setup import Chosen, Simulation
-from crypto_bot.domain.errors import UsageError
 from crypto_bot.domain.instrument import Instrument
-from crypto_bot.domain.market import Bar, Candles
 from crypto_bot.domain.units import ATOMS
 from crypto_bot.kernel.genesis import Limits
+from crypto_bot.plain.guard import PlainFault
+from crypto_bot.plain.opening import open_strategy
 from crypto_bot.strategies.catalogue import find
 from tests.outcomes import random_candles
+from tests.plain_classes import CROSS, MAKING, QUOTING, SIMPLE, write
 
-BARS = 3_000
-COIN = Instrument("BTC/USDT", lot=10)
-CANDLES = random_candles(COIN, BARS, seed=5, timeframe="1h")
+BARS = 2_500
+COINS = [Instrument("BTC/USDT", lot=10), Instrument("ETH/USDT", lot=10)]
+CANDLES = [random_candles(coin, BARS, seed=5 + k, timeframe="1h") for k, coin in enumerate(COINS)]
+LENGTHS = {"fast": 5, "slow": 20}
 
-
-class Cross:
-    """The moving average cross by exact sums; it writes down every bar that it is shown."""
-
-    exact = True
-
-    def __init__(self, fast: int = 5, slow: int = 20) -> None:
-        self.fast, self.slow = fast, slow
-        self.closes: deque[int] = deque(maxlen=slow)
-        self.seen: list[Bar] = []
-        self.told: list[object] = []
-
-    def on_start(self, symbols: tuple[str, ...], timeframe: str) -> None:
-        self.told.append((symbols, timeframe))
-
-    def on_data(self, bar: Bar) -> float | None:
-        self.seen.append(bar)
-        self.closes.append(bar.close)
-        if len(self.closes) < self.slow:
-            return None
-        recent = list(self.closes)
-        return 1.0 if sum(recent[-self.fast :]) * self.slow > sum(recent) * self.fast else 0.0
-
-    def on_stop(self) -> None:
-        self.told.append("stop")
+HEARING = f"""{SIMPLE}
+    def on_order_filled(self, fill):
+        self.closes.append(round(fill.price * 100))
+"""
+GUARDED = '''
+from crypto_bot.plain import Signal
 
 
-class Scripted:
-    """Returns what it was given, bar by bar."""
+class Guarded:
+    """Buys every 30th bar, with a stop that follows the price, and watches what it is worth."""
 
-    def __init__(self, *shares: float | None) -> None:
-        self.shares = iter(shares)
-        self.seen: list[PriceBar] = []
+    warmup = 7
 
-    def on_start(self, symbols: tuple[str, ...], timeframe: str) -> None: ...
+    def __init__(self):
+        self.bars, self.worth = 0, []
 
-    def on_data(self, bar: PriceBar) -> float | None:
-        self.seen.append(bar)
-        return next(self.shares, None)
+    def on_data(self, shown):
+        self.bars += 1
+        self.closes = {symbol: bar.close for symbol, bar in shown.bars.items()}
 
-    def on_stop(self) -> None: ...
-
-
-def by_the_language(candles: Candles, simulation: Simulation, fast: int = 5, slow: int = 20) -> Outcome:
-    strategy = Strategy(find("simple_ma"))
-    params = strategy.module.parameters.read({"fast": fast, "slow": slow})
-    return simulate([Chosen(strategy, params)], [candles], simulation)
-
-
-def assert_same(one: Outcome, other: Outcome) -> None:
-    assert one.decisions_hash == other.decisions_hash
-    assert one.ledger_hash == other.ledger_hash
-    assert one.data_hash == other.data_hash
-    assert (one.orders, one.refused, one.warnings) == (other.orders, other.refused, other.warnings)
-    assert np.array_equal(one.equity, other.equity)
-    assert np.array_equal(one.fills, other.fills)
-    assert np.array_equal(one.closes, other.closes)
-
-
+    def generate_signals(self, account):
+        self.worth.append(account.equity)
+        for symbol, close in self.closes.items():
+            if self.bars % 30 == 0:
+                yield Signal(symbol, share=0.4 if self.worth[-1] >= max(self.worth[-100:]) * 0.97 else 0.2)
+            if account.positions[symbol] > 0:
+                yield Signal(symbol, stop=close * 0.98)
+'''
+CLASSES = {
+    "simple": (SIMPLE, LENGTHS, 1),
+    "hearing": (HEARING, LENGTHS, 1),
+    "cross": (CROSS, LENGTHS, 2),
+    "making": (MAKING, {}, 2),
+    "quoting": (QUOTING, {"every": 24}, 1),
+    "guarded": (GUARDED, {}, 2),
+}
 SIMULATIONS = {
     "unlimited": Simulation(limits=Limits.off()),
     "limited": Simulation(),
     "halted": Simulation(limits=Limits(drawdown_ppm=60_000, daily_loss_ppm=12_000)),
     "at the close": Simulation(limits=Limits.off(), fill_at="close"),
     "touch": Simulation(fills="touch", cash=250 * ATOMS),
+    "path": Simulation(fills="path"),
 }
 
 
+def chosen(folder: Path, name: str) -> tuple[Chosen, int]:
+    text, given, symbols = CLASSES[name]
+    strategy = open_strategy(str(write(folder, name, text)))
+    values: Mapping[str, Given] = dict(given)
+    return Chosen(strategy, strategy.module.parameters.read(values)), symbols
+
+
+def assert_same(one: Outcome, other: Outcome) -> None:
+    assert (one.decisions_hash, one.ledger_hash) == (other.decisions_hash, other.ledger_hash)
+    assert (one.orders, one.refused, one.warnings) == (other.orders, other.refused, other.warnings)
+    assert np.array_equal(one.equity, other.equity)
+    assert np.array_equal(one.fills, other.fills)
+
+
+@pytest.mark.parametrize("simulation", SIMULATIONS)
+@pytest.mark.parametrize("name", CLASSES)
+def test_the_short_way_is_the_plain_loop(tmp_path: Path, name: str, simulation: str) -> None:
+    made, symbols = chosen(tmp_path, name)
+    candles, start_ns = CANDLES[:symbols], int(CANDLES[0].times[200])
+    quick, slow = (
+        simulate([made], candles, SIMULATIONS[simulation], start_ns=start_ns, skip=skip) for skip in (True, False)
+    )
+    assert_same(quick, slow)
+    assert quick.fills.size >= 4
+
+
 @pytest.mark.parametrize("name", SIMULATIONS)
-def test_a_class_decides_as_the_language_does(name: str) -> None:
-    simulation = SIMULATIONS[name]
-    outcome = simulate_class(Cross(), CANDLES, simulation)
-    assert_same(outcome, by_the_language(CANDLES, simulation))
-    assert outcome.fills.size >= 20
+def test_a_class_decides_as_the_language_does(tmp_path: Path, name: str) -> None:
+    made, _ = chosen(tmp_path, "simple")
+    strategy = Strategy(find("simple_ma"))
+    compiled = Chosen(strategy, strategy.module.parameters.read(dict(LENGTHS)))
+    assert_same(*(simulate([each], CANDLES[:1], SIMULATIONS[name]) for each in (made, compiled)))
 
 
-def test_the_halts_of_the_limited_run_are_real() -> None:
-    warnings = simulate_class(Cross(), CANDLES, SIMULATIONS["halted"]).warnings
+def test_the_halts_of_the_limited_run_are_real(tmp_path: Path) -> None:
+    warnings = simulate([chosen(tmp_path, "simple")[0]], CANDLES[:1], SIMULATIONS["halted"]).warnings
     assert any("drawdown" in said for said in warnings)
     assert any("daily loss" in said for said in warnings)
 
 
-@pytest.mark.parametrize("longest", [1, 7, 500])
-def test_how_often_the_kernel_is_called_changes_nothing(longest: int) -> None:
-    simulation = SIMULATIONS["halted"]
-    assert_same(
-        bridge._simulate(Cross(), CANDLES, simulation, longest=longest), simulate_class(Cross(), CANDLES, simulation)
-    )
+@pytest.mark.parametrize("name", ["simple", "cross", "making"])
+def test_a_log_that_fills_up_and_a_run_in_pieces_change_nothing(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, symbols = chosen(tmp_path, name)
+    expected = simulate([made], CANDLES[:symbols], SIMULATIONS["unlimited"])
+    monkeypatch.setattr("crypto_bot.backtesting.engine._SLOW_CHUNK", 333)
+    monkeypatch.setattr("crypto_bot.backtesting.engine._CHUNK", 333)
+    monkeypatch.setattr(stage, "_LEAST_LOG", 1)
+    monkeypatch.setattr(bridge, "_BLOCK", 100)
+    steps: list[int] = []
+    pieces = simulate([made], CANDLES[:symbols], SIMULATIONS["unlimited"], progress=lambda at, _: steps.append(at))
+    assert_same(pieces, expected)
+    assert len(steps) >= BARS // 333
 
 
-def test_a_log_that_fills_up_loses_no_fill(monkeypatch: pytest.MonkeyPatch) -> None:
-    expected = simulate_class(Cross(2, 3), CANDLES, SIMULATIONS["unlimited"])
-    assert expected.orders * 3 > 1_000
-    monkeypatch.setattr(bridge, "_LOG", bridge._LEAST_ROOM + 50)
-    assert_same(simulate_class(Cross(2, 3), CANDLES, SIMULATIONS["unlimited"]), expected)
+def test_the_bars_that_run_ahead_are_those_of_the_plain_loop(tmp_path: Path) -> None:
+    text = "class Seeing:\n    seen = []\n    def on_data(self, bar):\n        self.seen.append(bar)\n"
+    shown = []
+    for skip in (True, False):
+        strategy = open_strategy(str(write(tmp_path, "seeing", text)))
+        made = Chosen(strategy, strategy.module.parameters.defaults)
+        simulate([made], CANDLES[:1], Simulation(), skip=skip)
+        shown.append(strategy._made_of.seen)  # type: ignore[attr-defined] # the class of the test
+    assert shown[0] == shown[1]
+    assert [bar.time_ns for bar in shown[0]] == CANDLES[0].times.tolist()
 
 
-def test_every_bar_is_shown_once_and_in_order() -> None:
-    strategy = Cross()
-    simulate_class(strategy, CANDLES, Simulation())
-    assert strategy.seen == [CANDLES.bar(i) for i in range(BARS)]
-    assert strategy.told == [(("BTC/USDT",), "1h"), "stop"]
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [("1.01", "a share lies between"), ("float('nan')", "not a number"), ("'much'", "which is not a number")],
+)
+def test_what_is_no_share_is_refused_in_the_same_words(tmp_path: Path, answer: str, said: str) -> None:
+    body = f"        self.n += 1\n        if self.n == 50:\n            return {answer}\n"
+    text = f"class Wrong:\n    n = 0\n    def on_data(self, bar):\n{body}"
+    told = []
+    for skip in (True, False):
+        strategy = open_strategy(str(write(tmp_path, "wrong", text)))
+        with pytest.raises(PlainFault, match=said) as caught:
+            made = Chosen(strategy, strategy.module.parameters.defaults)
+            simulate([made], CANDLES[:1], Simulation(), skip=skip)
+        told.append(str(caught.value))
+    assert told[0] == told[1]
 
 
-def test_decimals_are_the_numbers_of_the_bar() -> None:
-    strategy = Scripted()
-    simulate_class(strategy, CANDLES, Simulation())
-    assert len(strategy.seen) == BARS
-    for i in (0, 1, 1_023, 1_024, BARS - 1):
-        bar, exact = strategy.seen[i], CANDLES.bar(i)
-        assert bar.time_ns == exact.time_ns
-        assert [round(price * COIN.price_scale) for price in bar[1:5]] == list(exact[1:5])
-        assert round(bar.volume * COIN.quantity_scale) == exact.volume
-
-
-def test_a_share_is_bought_at_the_next_open_and_kept_until_another_is_wanted() -> None:
-    simulation = Simulation(limits=Limits.off())
-    outcome = simulate_class(Scripted(None, 0.5, None, 0.5, 0.0), CANDLES, simulation)
-    assert outcome.fills["side"].tolist() == [1, -1]
-    assert outcome.fills["time_ns"].tolist() == [int(CANDLES.times[2]), int(CANDLES.times[5])]
-    spent = (
-        int(outcome.fills["price"][0]) * int(outcome.fills["quantity"][0]) / (COIN.price_scale * COIN.quantity_scale)
-    )
-    assert spent == pytest.approx(5_000, rel=0.01)
-    assert outcome.strategies == ("Scripted",)
-
-
-def test_a_wish_on_the_last_bar_stays_a_wish() -> None:
-    outcome = simulate_class(Scripted(*[None] * (BARS - 1), 1.0), CANDLES, Simulation())
-    assert (outcome.orders, outcome.fills.size) == (1, 0)
-    assert outcome.equity[-1] == outcome.initial_equity
-
-
-@pytest.mark.parametrize("share", [1.01, -0.1, float("nan"), float("inf")])
-def test_what_is_no_share_is_refused_with_the_bar_that_it_was_for(share: float) -> None:
-    with pytest.raises(UsageError, match="on_data returned .* for the bar of 2023-01-01T01:00:00Z.*from 0 to 1"):
-        simulate_class(Scripted(None, share), CANDLES, Simulation())
-
-
-def test_what_goes_wrong_in_the_class_comes_through_as_it_is() -> None:
-    class Broken(Scripted):
-        def on_data(self, bar: PriceBar) -> float | None:
-            return self.missing  # type: ignore[attr-defined,no-any-return] # that it is missing is the point
-
-    with pytest.raises(AttributeError, match="missing"):
-        simulate_class(Broken(), CANDLES, Simulation())
-
-
-def test_split_bars_are_refused() -> None:
-    with pytest.raises(UsageError, match="path"):
-        simulate_class(Scripted(), CANDLES, replace(Simulation(), fills="path"))
+def test_a_bar_that_never_ends_is_found_among_many_that_do(tmp_path: Path) -> None:
+    """The time is that of one call, not of all calls that lie between two of the kernel's."""
+    slow = "class Slow:\n    time_limit_s = 1.0\n    n = 0\n    def on_data(self, bar):\n        self.n += 1\n"
+    patient = f"import time\n{slow}        if self.n < 30: time.sleep(0.05)\n"
+    hanging = f"{slow}        while self.n == 300: pass\n"
+    for text, said in ((patient, ""), (hanging, "on_data has not returned after 1 s")):
+        strategy = open_strategy(str(write(tmp_path, "slow", text)))
+        made = Chosen(strategy, strategy.module.parameters.defaults)
+        if said:
+            with pytest.raises(PlainFault, match=said):
+                simulate([made], CANDLES[:1], Simulation())
+        else:
+            assert simulate([made], CANDLES[:1], replace(Simulation(), fills="touch")).fills.size == 0

@@ -64,7 +64,7 @@ def test_the_cross_trades_as_the_hand_written_one_does(task: Task) -> None:
 
 def test_the_cross_is_the_same_at_every_bar_and_as_a_class(task: Task) -> None:
     mine = run("W1", task)
-    for other in (run("W1 every bar", task), ours.a_class(task)):
+    for other in (run("W1 every bar", task), run("class", task)):
         assert (other.fills, other.equity, other.note) == (mine.fills, mine.equity, mine.note)
 
 

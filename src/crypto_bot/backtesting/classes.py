@@ -1,11 +1,11 @@
 """A backtest in which plain classes take part: every slice is shown to Python, between two calls of the kernel."""
 
-from crypto_bot.backtesting.replay import AT_CLOSE
+from crypto_bot.backtesting.replay import AT_CLOSE, SKIP
 from crypto_bot.backtesting.several import step_all
 from crypto_bot.backtesting.slices import close_slice, open_slice
 from crypto_bot.backtesting.stage import Stage
-from crypto_bot.kernel.layout import BOOKED, SLOTS
-from crypto_bot.plain.meeting import tell_fill
+from crypto_bot.kernel.layout import SLOTS
+from crypto_bot.plain.meeting import tell_notes
 
 
 def replay_classes(stage: Stage, first: int, stop: int, ways: int) -> int:
@@ -13,6 +13,16 @@ def replay_classes(stage: Stage, first: int, stop: int, ways: int) -> int:
 
     Returns where it stopped: earlier when the log is full.
     """
+    if ways & SKIP and len(stage.bounds) == 1:
+        # Imported where it is needed: its import compiles.
+        from crypto_bot.backtesting import bridge
+
+        drive = bridge.replay_ahead if bridge.runs_ahead(stage) else bridge.replay_spans
+        return drive(stage, first, stop, ways)
+    return _replay_slices(stage, first, stop, ways)
+
+
+def _replay_slices(stage: Stage, first: int, stop: int, ways: int) -> int:
     world, venue, market, equity = stage.world, stage.venue, stage.markets[0], stage.equity
     desk = world.desk[0]
     room = world.log.size - 8 * SLOTS * world.wish.size
@@ -32,8 +42,5 @@ def replay_classes(stage: Stage, first: int, stop: int, ways: int) -> int:
 def _tell(stage: Stage, heard: int) -> int:
     """Tell of the fills that were noted since; return how many notes there are."""
     count = int(stage.world.desk[0]["log_count"])
-    for n in range(heard, count):
-        note = stage.world.log[n]
-        if note["kind"] == BOOKED:
-            tell_fill(stage.bounds, note, fee=int(note["money"]))
+    tell_notes(stage.bounds, stage.world.log[heard:count])
     return count

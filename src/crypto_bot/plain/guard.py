@@ -12,6 +12,7 @@ import threading
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from types import FrameType
@@ -56,6 +57,8 @@ class Guard:
         """Watch from the first call on, until `release`."""
         self.name, self.allowance = name, allowance
         self._path = path
+        self.doing = ""
+        self._reached: Callable[[], int] = lambda: 0
         self._began: float | None = None
         self._broken = ""
         self._over = threading.Event()
@@ -65,33 +68,40 @@ class Guard:
         self._hard = resource.getrlimit(resource.RLIMIT_AS)
 
     def call(self, work: Callable[Given, Result], *args: Given.args, **kwargs: Given.kwargs) -> Result:
-        """Call it; PlainFault says in one sentence what went wrong inside."""
+        """Call one function of the class; PlainFault says in one sentence what went wrong inside."""
+        return self.watched(partial(work, *args, **kwargs), doing=getattr(work, "__name__", type(work).__name__))
+
+    def watched(self, work: Callable[[], Result], *, doing: str = "", reached: Callable[[], int] = lambda: 0) -> Result:
+        """Do work that calls the class many times; `doing` is what it calls, or what it says of itself by `doing`.
+
+        `reached` tells another number in each call, so that the time of each is known without asking the clock.
+        """
         if self._thread is None:
             self._begin()
-        where = getattr(work, "__name__", type(work).__name__)
+        self.doing, self._reached = doing or self.doing, reached
         try:
             try:
                 resource.setrlimit(resource.RLIMIT_AS, (self._most_size, self._hard[1]))
                 self._began = monotonic()
-                return work(*args, **kwargs)
+                return work()
             finally:
                 self._began = None
                 resource.setrlimit(resource.RLIMIT_AS, self._hard)
                 if self._broken:
-                    raise PlainFault(self.name, f"{where} {self._broken}")
-        except (PlainFault, _Stop):
-            raise PlainFault(self.name, f"{where} {self._broken}") from None
+                    raise PlainFault(self.name, f"{self.doing} {self._broken}") from None
+        except _Stop:
+            raise PlainFault(self.name, f"{self.doing} {self._broken}") from None
         except CryptoBotError:
             raise
         except MemoryError:
-            raise PlainFault(self.name, f"{where} {self._too_large()}") from None
+            raise PlainFault(self.name, f"{self.doing} {self._too_large()}") from None
         except SystemExit:
-            raise PlainFault(self.name, f"{where} ended the program; return from it instead") from None
+            raise PlainFault(self.name, f"{self.doing} ended the program; return from it instead") from None
         except Exception as error:
             debugger = sys.modules.get("bdb")
             if debugger is not None and isinstance(error, debugger.BdbQuit):
                 raise
-            raise PlainFault(self.name, self._told(where, error)) from error
+            raise PlainFault(self.name, self._told(error)) from error
 
     def release(self) -> None:
         """End the watch."""
@@ -114,16 +124,17 @@ class Guard:
         self._most_size = wanted if soft == resource.RLIM_INFINITY else min(wanted, soft)
 
     def _watch(self, in_main: bool, over: threading.Event) -> None:
-        resident, last = _memory()[1], None
+        resident, last, since = _memory()[1], (0.0, 0), 0.0
         while not over.wait(_TICK_S):
             began = self._began
             size, now = _memory()
-            if began is not None and began != last:
-                last = began
+            if began is not None and (began, self._reached()) != last:
+                since = began if began != last[0] else monotonic()
+                last = began, self._reached()
                 self._renew(size)
             if now - resident > self.allowance.mebibytes * _MEBIBYTE:
                 self._broken = self._too_large()
-            elif began is not None and monotonic() - began > self.allowance.seconds:
+            elif began is not None and monotonic() - since > self.allowance.seconds:
                 self._broken = (
                     f"has not returned after {self.allowance.seconds:g} s; give the class time_limit_s = ... if it"
                     " needs longer"
@@ -144,12 +155,12 @@ class Guard:
             " memory_limit_mib = ..."
         )
 
-    def _told(self, where: str, error: Exception) -> str:
+    def _told(self, error: Exception) -> str:
         """Say what was raised, and on which line of the user's file."""
         steps = [step for step in traceback.extract_tb(error.__traceback__) if step.filename == str(self._path)]
         line = f", line {steps[-1].lineno}" if steps else ""
         text = " ".join(str(error).split())
-        return f"{where} failed{line}: {type(error).__name__}{f': {text}' if text else ''}"
+        return f"{self.doing} failed{line}: {type(error).__name__}{f': {text}' if text else ''}"
 
 
 def _memory() -> tuple[int, int]:

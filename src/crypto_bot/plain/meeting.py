@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from crypto_bot.authoring.binding import Bound
 from crypto_bot.domain.instrument import Instrument
 from crypto_bot.domain.units import ATOMS
-from crypto_bot.kernel.compiled import Record
+from crypto_bot.kernel.compiled import Record, RecordArray
+from crypto_bot.kernel.layout import BOOKED
 from crypto_bot.plain.opening import PlainBound
 from crypto_bot.plain.player import Player
 from crypto_bot.plain.words import Filled
@@ -43,6 +44,13 @@ def tell_fill(bounds: Sequence[Bound], note: Record, *, fee: int) -> None:
                 time_ns=int(note["time_ns"]),
             )
         )
+
+
+def tell_notes(bounds: Sequence[Bound], notes: RecordArray) -> None:
+    """Tell plain classes of the fills among the kernel's notes."""
+    for note in notes:
+        if note["kind"] == BOOKED:
+            tell_fill(bounds, note, fee=int(note["money"]))
 
 
 def _instruments(bounds: Sequence[Bound]) -> int:

@@ -23,8 +23,9 @@ from crypto_bot.authoring.source import Source, open_source
 from crypto_bot.domain.errors import UsageError
 from crypto_bot.kernel.context import BAR_NS, WARMUP
 from crypto_bot.kernel.layout import Memory
+from crypto_bot.plain.answers import UNTIL
 from crypto_bot.plain.guard import Allowance, Guard
-from crypto_bot.plain.player import UNTIL, Made, Player
+from crypto_bot.plain.player import Made, Player
 from crypto_bot.strategies.catalogue import NAMES, find
 
 GROUP = "crypto_bot.strategies"
@@ -98,7 +99,7 @@ def _of_entry_point(asked: str) -> Strategy:
     for each in offered:
         if each.name == asked:
             guard = Guard(asked, Path(each.value), Allowance())
-            made_of: object = guard.call(each.load)
+            made_of: object = guard.watched(each.load, doing="importing it")
             guard.release()
             if not (isinstance(made_of, type) and hasattr(made_of, "on_data")):
                 raise UsageError(f"the entry point {asked} is {each.value}, which is no class with on_data")
@@ -125,7 +126,7 @@ def _class_of(source: Source) -> Callable[..., Made]:
         sys.path.append(folder)
     sys.modules[name] = module
     guard = Guard(source.path.name, source.path, Allowance())
-    guard.call(_run, code, module)
+    guard.watched(partial(_run, code, module), doing="importing it")
     guard.release()
     own = [each for each in vars(module).values() if isinstance(each, type) and each.__module__ == name]
     found = [each for each in own if hasattr(each, "on_data")]

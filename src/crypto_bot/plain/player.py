@@ -1,8 +1,9 @@
 """One plain class at work: it is shown slices and fills, and what it answers is written as wishes."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Protocol, cast
 
 import numpy as np
@@ -14,12 +15,13 @@ from crypto_bot.domain.units import ATOMS
 from crypto_bot.kernel.context import BAR_NS, NEXT, WARMUP
 from crypto_bot.kernel.layout import CLOSES, HIGHS, LOWS, OPENS, PRESENT, VOLUMES, Market, Memory
 from crypto_bot.kernel.layout import Account as Lanes
+from crypto_bot.plain.answers import Answers, Told
 from crypto_bot.plain.guard import Guard, PlainFault
-from crypto_bot.plain.wishes import WrongSignal, wish
+from crypto_bot.plain.wishes import WrongSignal, share_in_ppm
 from crypto_bot.plain.words import Account, Filled, PriceBar, Shown, Signal
 
-UNTIL = 16
-"""Where in the memory the times stand until which signals are valid, one for each symbol; 0 is for ever."""
+_BLOCK = 1024
+_PRICE_BAR = cast("Callable[[tuple[float, ...]], PriceBar]", partial(tuple.__new__, PriceBar))
 
 
 class Made(Protocol):
@@ -27,16 +29,6 @@ class Made(Protocol):
 
     def on_data(self, shown: Shown | PriceBar) -> float | None:
         """Learn what has closed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """Why a signal was given: what the class said, at the close of which slice, about which symbol."""
-
-    time_ns: int
-    instrument: int
-    reason: str
-    valid_until_ns: int | None
 
 
 @dataclass
@@ -50,7 +42,8 @@ class Player:
     made: Made | None = None
     fills: list[Filled] = field(default_factory=list)
     reasons: dict[int, Told] = field(default_factory=dict)
-    listen: Callable[[Told], None] | None = None
+    shown: int = 0
+    ahead: object = None
 
     @property
     def name(self) -> str:
@@ -60,20 +53,32 @@ class Player:
     @property
     def is_simple(self) -> bool:
         """Whether `on_data` itself answers with a share, as a class without `generate_signals` does."""
-        return not hasattr(self._object(), "generate_signals")
+        return not hasattr(self.object(), "generate_signals")
 
     def walk(self, market: Market, first: int, stop: int, account: Lanes, memory: Memory) -> int:
-        """Show base bars first .. stop-1; the class decides on each that it is warm for. Returns stop."""
-        whole = memory.whole
+        """Show base bars first .. stop-1; the class decides on each that it is warm for.
+
+        Returns behind the first bar at whose close another wish was made, and stop when there was none.
+        """
+        self.object()
         with np.errstate(divide="warn", invalid="warn", over="warn", under="ignore"):
-            for i in range(first, stop):
-                if market.due.size == 0:
-                    self._show(market, i, i, account, whole)
-                    continue
-                while whole[NEXT] < market.due.size and market.due[whole[NEXT]] <= i:
-                    whole[NEXT] += 1
-                    self._show(market, i, int(whole[NEXT]) - 1, account, whole)
-        return stop
+            work = partial(self._walk, market, first, stop, account, memory.whole)
+            return self.guard.watched(work, doing="on_data", reached=self._count)
+
+    def prices(self, market: Market, begin: int, end: int, k: int, opened: Iterable[int]) -> Iterator[PriceBar]:
+        """Yield an instrument's own bars begin .. end-1 as decimals; `opened` gives their times."""
+        instrument = self.instruments[k]
+        scales = [instrument.price_scale] * 4 + [instrument.quantity_scale]
+        planes = (OPENS, HIGHS, LOWS, CLOSES, VOLUMES)
+        rows = [(market.own[plane, begin:end, k] / scale).tolist() for plane, scale in zip(planes, scales, strict=True)]
+        return map(_PRICE_BAR, zip(opened, *rows, strict=False))
+
+    def share_in_ppm(self, share: object) -> int:
+        """Return a share that was answered in parts per million, as `target` rounds it; PlainFault when it is none."""
+        try:
+            return share_in_ppm(share, self.instruments[0].symbol)
+        except WrongSignal as error:
+            raise PlainFault(self.name, f"a signal {error}") from None
 
     def hear(self, filled: Filled) -> None:
         """Take in a fill; the class is told of it before the next slice."""
@@ -81,7 +86,7 @@ class Player:
 
     def state(self) -> str | None:
         """Return what the class keeps, as JSON text; None when it has no `get_state`."""
-        get_state = getattr(self._object(), "get_state", None)
+        get_state = getattr(self.object(), "get_state", None)
         if get_state is None or not hasattr(self.made, "from_state"):
             return None
         kept = self.guard.call(get_state)
@@ -99,7 +104,7 @@ class Player:
 
     def restore(self, text: str) -> bool:
         """Put the class back into a state; False when it cannot take one."""
-        from_state = getattr(self._object(), "from_state", None)
+        from_state = getattr(self.object(), "from_state", None)
         if from_state is None:
             return False
         kept = json.loads(text)
@@ -117,99 +122,74 @@ class Player:
                 self.guard.call(on_stop)
             self.guard.release()
 
-    def _object(self) -> Made:
-        """Make the object and tell it what it will be shown, at the first need."""
+    def object(self) -> Made:
+        """Return the object; at the first need it is made, and told what it will be shown."""
         if self.made is None:
-            self.made = self.guard.call(self.make)
+            self.made = self.guard.watched(self.make, doing="__init__")
             on_start = getattr(self.made, "on_start", None)
             if on_start is not None:
                 self.guard.call(on_start, tuple(each.symbol for each in self.instruments), timeframe_name(self.run_ns))
         return self.made
 
-    def _show(self, market: Market, i: int, own: int, account: Lanes, whole: IntArray) -> None:
-        made = self._object()
+    def _count(self) -> int:
+        return self.shown
+
+    def _walk(self, market: Market, first: int, stop: int, account: Lanes, whole: IntArray) -> int:
+        """Show what becomes known in first .. stop-1: own bars, of which two may come with one base bar."""
+        has_own = market.due.size > 0
+        begin = int(whole[NEXT]) if has_own else first
+        end = int(np.searchsorted(market.due, stop - 1, "right")) if has_own else stop
+        if begin >= end:
+            return stop
+        made, simple = cast(Made, self.made), self.is_simple
+        if simple and len(self.instruments) > 1:
+            raise PlainFault(self.name, "on_data answers for one symbol; give the class generate_signals for more")
+        self._tell_fills(made)
+        answers = Answers(self, account, whole)
+        known = [max(first, i) for i in market.due[begin:end].tolist()] if has_own else range(first, stop)
+        held, changed, last = answers.held(), False, first
+        for own, i, shown in zip(range(begin, end), known, self._stream(market, begin, end, known, whole), strict=True):
+            if changed and i > last:
+                return last + 1
+            if has_own:
+                whole[NEXT] = own + 1
+            last = i
+            self.shown += 1
+            self.guard.doing = "on_data"
+            share = made.on_data(shown.bars[self.instruments[0].symbol] if simple else shown)
+            signals: object = [Signal(self.instruments[0].symbol, share=share)] if simple and share is not None else []
+            if own + 1 < whole[WARMUP]:
+                continue
+            if not simple:
+                self.guard.doing = "generate_signals"
+                seen = Account(int(account.equity[i]) / ATOMS, dict(held))
+                signals = made.generate_signals(seen)  # type: ignore[attr-defined] # asked for above
+            changed = answers.take(signals, shown.time_ns) or changed
+        return last + 1 if changed else stop
+
+    def _tell_fills(self, made: Made) -> None:
         fills, self.fills = self.fills, []
         on_order_filled = getattr(made, "on_order_filled", None)
         if on_order_filled is not None:
+            self.guard.doing = "on_order_filled"
             for filled in fills:
-                self.guard.call(on_order_filled, filled)
-        closed_ns = int(market.times[i] + whole[BAR_NS])
-        shown = self._shown(market.own, own, closed_ns)
-        decides = own + 1 >= whole[WARMUP]
-        if self.is_simple:
-            if len(self.instruments) > 1:
-                raise PlainFault(self.name, "on_data answers for one symbol; give the class generate_signals for more")
-            share = self.guard.call(made.on_data, shown.bars[self.instruments[0].symbol])
-            signals = [] if share is None else [Signal(self.instruments[0].symbol, share=share)]
-        else:
-            self.guard.call(made.on_data, shown)
-            signals = []
-            if decides:
-                seen = self._account(i, account)
-                signals = self._signals(self.guard.call(made.generate_signals, seen))  # type: ignore[attr-defined] # asked for above
-        if decides:
-            self._expire(account, whole, closed_ns)
-            for signal in signals:
-                self._wish(account, whole, signal, closed_ns)
+                on_order_filled(filled)
+                self.shown += 1
 
-    def _shown(self, bars: IntArray, own: int, closed_ns: int) -> Shown:
-        found = {}
-        has_gaps = bars.shape[0] > PRESENT
-        for k, instrument in enumerate(self.instruments):
-            if has_gaps and not bars[PRESENT, own, k]:
-                continue
-            scale = instrument.price_scale
-            opening, high, low, close = (int(bars[plane, own, k]) / scale for plane in (OPENS, HIGHS, LOWS, CLOSES))
-            volume = int(bars[VOLUMES, own, k]) / instrument.quantity_scale
-            found[instrument.symbol] = PriceBar(closed_ns - self.run_ns, opening, high, low, close, volume)
-        return Shown(closed_ns, found)
-
-    def _account(self, i: int, account: Lanes) -> Account:
-        held = {
-            each.symbol: int(account.subs[k]["position"]) / each.quantity_scale
-            for k, each in enumerate(self.instruments)
-        }
-        return Account(int(account.equity[i]) / ATOMS, held)
-
-    def _signals(self, answered: object) -> list[Signal]:
-        """Return what generate_signals answered as a list; PlainFault when it is something else."""
-        if answered is None:
-            return []
-        given = (
-            [answered] if isinstance(answered, Signal) else self.guard.call(list, cast("Iterable[object]", answered))
-        )
-        for each in given:
-            if not isinstance(each, Signal):
-                raise PlainFault(
-                    self.name, f"generate_signals returned {each!r:.80}; return a list of crypto_bot.plain.Signal"
-                )
-        return cast("list[Signal]", given)
-
-    def _wish(self, account: Lanes, whole: IntArray, signal: Signal, now_ns: int) -> None:
+    def _stream(self, market: Market, begin: int, end: int, known: Sequence[int], whole: IntArray) -> Iterator[Shown]:
+        """Yield own bars begin .. end-1 of all instruments that have them; each is known with its base bar."""
         symbols = [each.symbol for each in self.instruments]
-        if signal.symbol not in symbols:
-            raise PlainFault(
-                self.name, f"a signal is for {signal.symbol}, which is not in this run: {', '.join(symbols)}"
-            )
-        k = symbols.index(signal.symbol)
-        try:
-            changed = wish(account, k, signal)
-        except WrongSignal as error:
-            raise PlainFault(self.name, f"a signal {error}") from None
-        whole[UNTIL + k] = signal.valid_until_ns or 0
-        if changed:
-            told = Told(now_ns, k, str(signal.reason), signal.valid_until_ns)
-            self.reasons[k] = told
-            if self.listen is not None:
-                self.listen(told)
-
-    def _expire(self, account: Lanes, whole: IntArray, now_ns: int) -> None:
-        """Withdraw every signal that has opened nothing by the time until which it was valid."""
-        for k in range(len(self.instruments)):
-            if whole[UNTIL + k] and now_ns >= whole[UNTIL + k]:
-                whole[UNTIL + k] = 0
-                if account.subs[k]["position"] == 0:
-                    withdrawn = Signal(
-                        self.instruments[k].symbol, share=0.0, quotes=(), reason="the signal has expired"
-                    )
-                    self._wish(account, whole, withdrawn, now_ns)
+        has_gaps = market.own.shape[0] > PRESENT
+        for a in range(begin, end, _BLOCK):
+            z = min(end, a + _BLOCK)
+            base = known[a - begin : z - begin]
+            times = market.times[base.start : base.stop] if isinstance(base, range) else market.times[np.array(base)]
+            closed = (times + whole[BAR_NS]).tolist()
+            opened = [each - self.run_ns for each in closed]
+            bars = [self.prices(market, a, z, k, opened) for k in range(len(symbols))]
+            for j, (now_ns, *slice_) in enumerate(zip(closed, *bars, strict=True)):
+                found = dict(zip(symbols, slice_, strict=True))
+                if has_gaps:
+                    here = market.own[PRESENT, a + j]
+                    found = {symbol: bar for k, (symbol, bar) in enumerate(found.items()) if here[k]}
+                yield Shown(now_ns, found)

@@ -42,15 +42,20 @@ def wish(account: Account, k: int, signal: Signal) -> bool:
     return changed != 0
 
 
+def share_in_ppm(given: object, symbol: str) -> int:
+    """Return a share in parts per million, as `target` rounds it; WrongSignal when it is none."""
+    share = _number(given, "share", symbol)
+    if not 0.0 <= share <= 1.0:
+        raise WrongSignal(f"asks for the share {share!r} of {symbol}; a share lies between 0 and 1")
+    return int(share * PPM + 0.5)
+
+
 def _target(signal: Signal, b: Record) -> tuple[int, int] | None:
     """Return weight and hold, None when the signal leaves them as they are."""
     if signal.share is not None and signal.quantity is not None:
         raise WrongSignal(f"gives both a share and a quantity of {signal.symbol}; give one of the two")
     if signal.share is not None:
-        share = _number(signal.share, "share", signal.symbol)
-        if not 0.0 <= share <= 1.0:
-            raise WrongSignal(f"asks for the share {share!r} of {signal.symbol}; a share lies between 0 and 1")
-        return int(share * PPM + 0.5), -1
+        return share_in_ppm(signal.share, signal.symbol), -1
     if signal.quantity is not None:
         return 0, _lots(_number(signal.quantity, "quantity", signal.symbol), b)
     return None

@@ -25,7 +25,7 @@ from crypto_bot.kernel.layout import (
     WITHDRAWN,
 )
 from crypto_bot.persistence.payloads import Decision, FillEvent, OrderEvent, Outcome, encode
-from crypto_bot.plain.player import Told
+from crypto_bot.plain.answers import Told
 from crypto_bot.risk.words import HALTS, REASONS
 
 Notes = npt.NDArray[np.void]

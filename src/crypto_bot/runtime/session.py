@@ -19,8 +19,8 @@ from crypto_bot.domain.market import IntArray, Slice
 from crypto_bot.kernel.context import WARMUP
 from crypto_bot.kernel.layout import CLOSES, FILL_EVENT, PLANES
 from crypto_bot.persistence.payloads import CommandEvent, encode
+from crypto_bot.plain.answers import Told
 from crypto_bot.plain.meeting import players, stop_all, tell_fill
-from crypto_bot.plain.player import Told
 from crypto_bot.runtime.entries import (
     Entry,
     Names,

@@ -1,0 +1,121 @@
+"""What a class answers from bar to bar, written as wishes, and why it said so."""
+
+from collections.abc import Iterable, MutableMapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+from crypto_bot.domain.instrument import Instrument
+from crypto_bot.domain.market import IntArray
+from crypto_bot.kernel.layout import Account as Lanes
+from crypto_bot.plain.guard import PlainFault
+from crypto_bot.plain.wishes import WrongSignal, wish
+from crypto_bot.plain.words import Signal
+
+UNTIL = 16
+"""Where in the memory the times stand until which signals are valid, one for each symbol; 0 is for ever."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Why a signal was given: what the class said, at the close of which slice, about which symbol."""
+
+    time_ns: int
+    instrument: int
+    reason: str
+    valid_until_ns: int | None
+
+
+class Speaker(Protocol):
+    """Who answers: its name, what it trades, and where the reasons of its wishes are kept."""
+
+    @property
+    def name(self) -> str:
+        """The strategy's name."""
+
+    @property
+    def instruments(self) -> Sequence[Instrument]:
+        """The instruments of the run."""
+
+    @property
+    def reasons(self) -> MutableMapping[int, Told]:
+        """The newest reason by the number of the instrument."""
+
+
+class Answers:
+    """The answers of one walk over bars in which nobody else changes what is wished for."""
+
+    def __init__(self, speaker: Speaker, account: Lanes, whole: IntArray) -> None:
+        """Begin with what was wished for before."""
+        self._speaker, self._account, self._whole = speaker, account, whole
+        self._places = {each.symbol: k for k, each in enumerate(speaker.instruments)}
+        self._timed = bool(whole[UNTIL : UNTIL + len(self._places)].any())
+        self._last: dict[int, Signal] = {}
+
+    def held(self) -> dict[str, float]:
+        """Return the quantities that are held, by symbol."""
+        subs = self._account.subs
+        return {
+            each.symbol: int(subs[k]["position"]) / each.quantity_scale
+            for k, each in enumerate(self._speaker.instruments)
+        }
+
+    def take(self, answered: object, now_ns: int) -> bool:
+        """Write what was answered at the close of a bar; True when that changes what is wished for.
+
+        PlainFault: it is no list of signals, or one asks for what cannot be.
+        """
+        changed = self._timed and self._expire(now_ns)
+        for signal in self._signals(answered):
+            changed = self._wish(signal, now_ns) or changed
+        return changed
+
+    def _signals(self, answered: object) -> Iterable[Signal]:
+        if answered is None:
+            return ()
+        given = [answered] if isinstance(answered, Signal) else list(cast("Iterable[object]", answered))
+        for each in given:
+            if not isinstance(each, Signal):
+                what = f"generate_signals returned {each!r:.80}; return a list of crypto_bot.plain.Signal"
+                raise PlainFault(self._speaker.name, what)
+        return cast("list[Signal]", given)
+
+    def _wish(self, signal: Signal, now_ns: int) -> bool:
+        k = self._places.get(signal.symbol)
+        if k is None:
+            others = ", ".join(self._places)
+            raise PlainFault(self._speaker.name, f"a signal is for {signal.symbol}, which is not in this run: {others}")
+        last = self._last.get(k)
+        if last is not None and _wants(last) == _wants(signal):
+            return False
+        try:
+            changed = wish(self._account, k, signal)
+        except WrongSignal as error:
+            raise PlainFault(self._speaker.name, f"a signal {error}") from None
+        self._last[k] = signal
+        self._whole[UNTIL + k] = signal.valid_until_ns or 0
+        self._timed = self._timed or signal.valid_until_ns is not None
+        if changed:
+            self._speaker.reasons[k] = Told(now_ns, k, str(signal.reason), signal.valid_until_ns)
+        return changed
+
+    def _expire(self, now_ns: int) -> bool:
+        """Withdraw every signal that has opened nothing by the time until which it was valid."""
+        whole, changed = self._whole, False
+        for symbol, k in self._places.items():
+            if whole[UNTIL + k] and now_ns >= whole[UNTIL + k]:
+                whole[UNTIL + k] = 0
+                if self._account.subs[k]["position"] == 0:
+                    withdrawn = Signal(symbol, share=0.0, quotes=(), reason="the signal has expired")
+                    changed = self._wish(withdrawn, now_ns) or changed
+        return changed
+
+
+def _wants(signal: Signal) -> tuple[object, ...]:
+    return (
+        signal.share,
+        signal.quantity,
+        signal.stop,
+        signal.take_profit,
+        signal.quotes,
+        signal.valid_until_ns,
+    )

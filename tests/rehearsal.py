@@ -129,8 +129,8 @@ def as_written(module: Module) -> list[Line]:
 def as_edited(module: Module) -> list[Line]:
     """Play the edited text, with the hidden context in the places that the edits name."""
     play = Play(module)
-    count = spelling.COUNT.removeprefix(f"{spelling.SLICE}.")
-    hidden = SimpleNamespace(**{count: SYMBOLS})
+    count, here = (name.removeprefix(f"{spelling.SLICE}.") for name in (spelling.COUNT, spelling.HERE))
+    hidden = SimpleNamespace(**{count: SYMBOLS, here: range(SYMBOLS)})
 
     def with_slice(word: Word) -> Function:
         function = play.word(word)

@@ -9,8 +9,6 @@ from crypto_bot.kernel.genesis import Costs, Limits
 from crypto_bot.runtime import drive
 from tests.small_runs import CROSS, GRID, PaperJournal, Setting, walk
 
-AUTHORS = Path(__file__).resolve().parent.parent / "data" / "strategies"
-
 SETTINGS = {
     "two strategies, warm-up, halts by hand": Setting(
         {"grid": GRID, "simple_ma": CROSS},
@@ -27,7 +25,7 @@ SETTINGS = {
         {"simple_ma": CROSS}, (walk(50), walk(50, symbol="ABC/USDT", seed=5)), Simulation(fill_at="close"), before=12
     ),
     "bars of its own": Setting(
-        {str(AUTHORS / "mean_reversion.py"): {"length": 5, "enter": 1.0}},
+        {"rsi_reversion": {"length": 3, "low": 45.0, "entry": "level", "trend": 0, "max_bars": 4}},
         (walk(85, timeframe="30m", width=60),),
         before=25,
     ),

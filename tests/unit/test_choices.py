@@ -53,7 +53,7 @@ def test_a_name_stays_a_name_until_the_kernel_takes_it() -> None:
         ({"way": "fll"}, "mine.py: way must be 'flat', 'half' or 'full', not fll; did you mean full?"),
         ({"way": 1}, "mine.py: way must be 'flat', 'half' or 'full', not 1"),
         ({"only": "that"}, "mine.py: only must be 'this', not that"),
-        ({"way": "full", "n": 7}, "mine.py: full needs n below 5"),
+        ({"way": "full", "n": 7}, "mine.py: full needs n below 5; n is 7"),
     ],
 )
 def test_another_name_is_refused_with_those_there_are(given: dict[str, str | int], sentence: str) -> None:

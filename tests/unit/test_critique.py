@@ -37,12 +37,12 @@ def run_of(nets: Sequence[int], *, ppm: int = 0, bars: int = 400) -> Outcome:
     return outcome
 
 
-def holding_run(bars: int = 400, *, trend: int = 10, share: int = 100) -> Outcome:
-    """Return a run that buys `share` percent of its money at the second bar and keeps it."""
+def holding_run(bars: int = 400, *, trend: int = 10, share: int = 100, slip: int = 0) -> Outcome:
+    """Return a run that buys `share` percent of its money at the second bar, `slip` above its open, and keeps it."""
     ledger, equity = Ledger((flat_candles(bars, trend=trend),), 100_000 * ATOMS), []
     for bar in range(bars):
         if bar == 1:
-            ledger.trade(bar, 0, 1, int(ledger.candles[0].open[bar]), share * 990_000)
+            ledger.trade(bar, 0, 1, int(ledger.candles[0].open[bar]) + slip, share * 990_000)
         equity.append(ledger.worth(bar))
     return outcome_of(ledger, equity, initial=100_000 * ATOMS)
 
@@ -86,6 +86,12 @@ def test_an_ordinary_run_is_left_in_peace() -> None:
 )
 def test_each_fault_is_named(outcome: Outcome, title: str) -> None:
     assert title in titles(outcome)
+
+
+def test_what_is_not_sold_yet_has_no_edge_to_lose() -> None:
+    outcome = holding_run(slip=50)
+    assert measure(outcome).costs.slippage > 0
+    assert not titles(outcome) & {"Costs larger than the edge", "Costs eat the edge", "No edge"}
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crypto_bot.authoring.mistake import Mistake
-from crypto_bot.authoring.parameters import LARGEST, Given, Parameter, Parameters
+from crypto_bot.authoring.parameters import LARGEST, Configured, Given, Parameter, Parameters
 from crypto_bot.authoring.reader import read_text
 
 TEXT = """from crypto_bot.strategy import BUY, NamedTuple
@@ -164,10 +164,11 @@ def test_an_unknown_name_lists_the_known_ones() -> None:
 @pytest.mark.parametrize(
     ("check", "text"),
     [
-        ("assert p.fast < p.slow, 'fast must be below slow'", "fast must be below slow"),
+        ("assert p.fast < p.slow, 'fast must be below slow'", "fast must be below slow; fast is 100, slow is 100"),
+        ("assert p.fast < 9, 'too fast, or slowed down'", "too fast, or slowed down; fast is 100"),
         ("assert p.fast < p.slow", "check(p) refuses these parameters"),
         ("return p.fast < p.slow", "check(p) refuses these parameters"),
-        ("if p.fast >= p.slow:\n        raise ValueError('too fast')", "too fast"),
+        ("if p.fast >= p.slow:\n        raise ValueError('too fast')", "too fast; fast is 100"),
         ("p.fast / (p.slow - p.fast)", "check(p) failed: ZeroDivisionError: division by zero"),
         ("p.quick", "check(p) failed: AttributeError: 'Params' object has no attribute 'quick'"),
     ],
@@ -180,7 +181,21 @@ def test_check_accepts_the_rest_and_is_not_asked_for_the_defaults() -> None:
     assert parameters("assert p.fast < p.slow").read({"fast": 99})
     picky = parameters("assert p.fast < 10, 'fast must be below 10'")
     assert picky.defaults
-    assert refused({}, "assert p.fast < 10, 'fast must be below 10'") == "fast must be below 10"
+    assert refused({}, "assert p.fast < 10, 'fast must be below 10'") == "fast must be below 10; fast is 20"
+
+
+def test_a_mistake_in_the_configuration_names_its_section() -> None:
+    strategy = parameters("assert p.fast < p.slow, 'fast must be below slow'")
+    for values, text in (
+        ({"fats": Configured("3")}, "[strategy.mine]: there is no parameter fats;"),
+        ({"fast": Configured("x")}, "[strategy.mine]: fast must be a whole number, not x"),
+        ({"fast": Configured("200")}, "[strategy.mine]: fast must be below slow; fast is 200, slow is 100"),
+        ({"fast": "200", "share": Configured("1")}, "mine.py: fast must be below slow"),
+        ({"fast": "x", "slow": Configured("3")}, "mine.py: fast must be a whole number, not x"),
+    ):
+        with pytest.raises(Mistake) as caught:
+            strategy.read(values)
+        assert str(caught.value).startswith(text)
 
 
 @given(st.integers(-LARGEST, LARGEST))

@@ -11,7 +11,8 @@ class Mistake(UsageError):
     `line` is 0 where no line is to blame, as with a parameter from the command line.
     """
 
-    def __init__(self, path: Path, line: int, text: str) -> None:
-        """Keep the place beside the sentence, for editors and tests."""
-        super().__init__(f"{path.name}, line {line}: {text}" if line else f"{path.name}: {text}")
+    def __init__(self, path: Path, line: int, text: str, place: str = "") -> None:
+        """Keep the place beside the sentence, for editors and tests; `place` is said instead of the file's name."""
+        where = place or path.name
+        super().__init__(f"{where}, line {line}: {text}" if line else f"{where}: {text}")
         self.path, self.line, self.text = path, line, text

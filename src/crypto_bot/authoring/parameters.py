@@ -1,12 +1,13 @@
 """An author's class Params: what may be given for each parameter, as text or as numbers, and what comes of it."""
 
 import ast
+import re
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from numbers import Real
-from typing import TypeAlias, cast
+from typing import NoReturn, TypeAlias, cast
 
 from crypto_bot.authoring.kinds import either
 from crypto_bot.authoring.mistake import Mistake
@@ -20,6 +21,13 @@ ParameterSet: TypeAlias = tuple[Value, ...]
 
 Given: TypeAlias = str | Number | Decimal | Sequence[str | Number | Decimal]
 """What a command line, a configuration, a sweep or a script may give for a parameter."""
+
+
+class Configured(str):
+    """Text that stood under [strategy.NAME] of the configuration: a mistake in it names that section."""
+
+    __slots__ = ()
+
 
 LARGEST = 2**53
 """Beyond it a decimal number no longer holds every whole number: parameters travel as decimals."""
@@ -136,13 +144,15 @@ class Parameters:
         for name in given:
             if name not in declared:
                 known = f"there are {listed(declared)}" if declared else "there are none"
-                self._refuse(f"there is no parameter {name}; {known}{did_you_mean(name, declared)}")
-        try:
-            values = {name: declared[name].read(value) for name, value in given.items()}
-        except ValueError as error:
-            raise Mistake(self.source.path, 0, str(error)) from None
+                self._refuse(f"there is no parameter {name}; {known}{did_you_mean(name, declared)}", given[name])
+        values = {}
+        for name, value in given.items():
+            try:
+                values[name] = declared[name].read(value)
+            except ValueError as error:
+                self._refuse(str(error), value)
         chosen = self._make(values)
-        self._ask(chosen)
+        self._ask(chosen, given)
         return chosen
 
     def flat(self, chosen: ParameterSet) -> tuple[Number, ...]:
@@ -154,23 +164,40 @@ class Parameters:
         make = cast(Callable[..., ParameterSet], self.params)
         return make(*(values.get(parameter.name, parameter.default) for parameter in self.declared))
 
-    def _ask(self, chosen: ParameterSet) -> None:
-        """Run the author's check(p): it refuses by assert, by an error, or by returning False."""
+    def _ask(self, chosen: ParameterSet, given: Mapping[str, Given]) -> None:
+        """Run the author's check(p): it refuses by assert, by an error, or by returning False.
+
+        The author's sentence says what is allowed; what the parameters are that it names is added.
+        """
         if self.check is None:
             return
         try:
             answer = self.check(chosen)
         except (AssertionError, ValueError) as error:
-            if str(error):
-                self._refuse(str(error))
+            text = str(error)
+            if text:
+                named = [name for name in self.names if re.search(rf"\b{name}\b", text)]
+                blamed = [given[name] for name in named if name in given]
+                self._refuse(f"{text}{self._told(named, chosen)}", *blamed)
             raise self.source.blame(error, "check(p) refuses these parameters") from None
         except AUTHORS_FAULTS as error:
             raise self.source.blame(error, f"check(p) failed: {type(error).__name__}: {error}") from None
         if answer is False:
             self._refuse("check(p) refuses these parameters")
 
-    def _refuse(self, text: str) -> None:
-        raise Mistake(self.source.path, 0, text)
+    def _told(self, named: Sequence[str], chosen: ParameterSet) -> str:
+        """Say what parameters are: `; fast is 200, slow is 100`."""
+        values = dict(zip(self.names, chosen, strict=True))
+        told = (
+            f"{name} is {value:.15g}" if isinstance(value := values[name], float) else f"{name} is {value}"
+            for name in named
+        )
+        return f"; {', '.join(told)}" if named else ""
+
+    def _refuse(self, text: str, *blamed: Given) -> NoReturn:
+        """Refuse in the name of the file, or of the section of the configuration when that gave all that is blamed."""
+        configured = bool(blamed) and all(isinstance(value, Configured) for value in blamed)
+        raise Mistake(self.source.path, 0, text, f"[strategy.{self.source.path.stem}]" if configured else "")
 
 
 def choices_of(annotation: ast.expr) -> tuple[str, ...]:

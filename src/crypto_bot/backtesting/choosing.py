@@ -2,15 +2,16 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from crypto_bot.authoring.parameters import Given
+from crypto_bot.authoring.parameters import Configured, Given
 from crypto_bot.backtesting.prospects import refuse_losing_plan
 from crypto_bot.backtesting.setup import Chosen, Simulation
-from crypto_bot.config.settings import Settings
+from crypto_bot.config.settings import Settings, shipped_parameters
 from crypto_bot.domain.errors import UsageError
 from crypto_bot.domain.timeframe import timeframe_ns
 from crypto_bot.domain.units import SECOND_NS
 from crypto_bot.kernel.genesis import Costs, Gates, Limits
 from crypto_bot.plain.opening import open_strategy
+from crypto_bot.strategies.catalogue import NAMES, module_of
 
 GivenParameters = Mapping[str, Mapping[str, Given]]
 """Parameters by the name of a strategy, then by their own; what is left out has the strategy's default."""
@@ -67,9 +68,25 @@ def choose(strategies: Sequence[str], given: GivenParameters, costs: Costs) -> t
 
 
 def parameters_of(settings: Settings, given: GivenParameters) -> dict[str, dict[str, Given]]:
-    """Return the parameters of every configured strategy: those of [strategy.NAME], and over them what is given."""
+    """Return the parameters of every configured strategy: those of [strategy.NAME], and over them what is given.
+
+    Raises Mistake for what is wrong in the section of a strategy of the catalogue that does not take part.
+    """
     names = [name_of(asked) for asked in settings.trading.strategies]
-    return {name: {**settings.strategy_parameters(name), **given.get(name, {})} for name in names}
+    _check_idle(settings, names)
+    return {name: {**_configured(settings, name), **given.get(name, {})} for name in names}
+
+
+def _configured(settings: Settings, name: str) -> dict[str, Configured]:
+    return {key: Configured(text) for key, text in settings.strategy_parameters(name).items()}
+
+
+def _check_idle(settings: Settings, taking_part: Sequence[str]) -> None:
+    """Refuse what is wrong in the sections of strategies that do not take part; as shipped they are not looked at."""
+    for name in NAMES:
+        given = settings.strategy_parameters(name)
+        if name not in taking_part and given and given != shipped_parameters().get(name):
+            module_of(name).parameters.read(_configured(settings, name))
 
 
 def simulation_of(settings: Settings, *, limits: bool = True) -> Simulation:

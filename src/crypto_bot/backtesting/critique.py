@@ -122,7 +122,9 @@ def _paths(outcome: Outcome, bracket: "Bracket | None") -> Iterator[Remark]:
 
 
 def _edge(outcome: Outcome, metrics: Metrics) -> Iterator[Remark]:
-    """Objections to what is left of the profit after costs."""
+    """Objections to what is left of the closed trades' profit after costs."""
+    if metrics.books.trips.closed == 0:
+        return
     quote, fees, slippage = outcome.quote, int(metrics.books.trips.fees.sum()), max(metrics.costs.slippage, 0)
     before, paid = metrics.gross + slippage, fees + slippage
     costs = f"fees of {money(fees)} {quote}" + (f" and slippage of {money(slippage)}" if slippage else "")

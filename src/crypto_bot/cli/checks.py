@@ -88,7 +88,7 @@ def check_mode(settings: Settings) -> Check:
 def check_strategies(settings: Settings) -> Check:
     """Tell whether the configured strategies exist, take the parameters they are given, and can earn their fees."""
     from crypto_bot.backtesting.choosing import choose, parameters_of, simulation_of
-    from crypto_bot.strategies.catalogue import NAMES, module_of
+    from crypto_bot.strategies.catalogue import NAMES
 
     given = parameters_of(settings, {})
     told = [each.name for each in choose(settings.trading.strategies, given, simulation_of(settings).costs)]
@@ -97,8 +97,6 @@ def check_strategies(settings: Settings) -> Check:
             return Check(
                 "strategies", "warn", f"[strategy.{name}] belongs to no strategy; there are {', '.join(NAMES)}"
             )
-        if name not in told:
-            module_of(name).parameters.read(settings.strategy_parameters(name))
     return Check("strategies", "ok", ", ".join(told))
 
 

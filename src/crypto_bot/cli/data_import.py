@@ -56,7 +56,8 @@ def execute(args: argparse.Namespace) -> int:
     for each in reports:
         span = f"{format_time(each.first_ns)} to {format_time(each.last_ns)}"
         known = f", {each.known} were there already" if each.known else ""
-        lines.append(f"{each.file}: {each.added} bars of {each.symbol} {each.timeframe} added{known}; {span}")
+        bars = f"{each.added} {'bar' if each.added == 1 else 'bars'}"
+        lines.append(f"{each.file}: {bars} of {each.symbol} {each.timeframe} added{known}; {span}")
         lines += [f"  {note}" for note in each.notes]
     show(args, {"files": told}, lines)
     return 0

@@ -111,6 +111,15 @@ SECTION_KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """Every section with its keys, without [strategy.NAME], whose keys are the strategy's own."""
 
 
+def shipped_parameters() -> dict[str, dict[str, str]]:
+    """Return the text of every [strategy.NAME] as the program ships it."""
+    found: dict[str, dict[str, str]] = {}
+    for (section, key), entry in sources.read_ini(PACKAGED_DEFAULTS)[0].items():
+        if section.startswith(STRATEGY_PREFIX):
+            found.setdefault(section.removeprefix(STRATEGY_PREFIX), {})[key] = entry.text
+    return found
+
+
 def load_settings(
     config_file: Path | None,
     *,

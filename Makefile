@@ -1,6 +1,6 @@
 # Each target sets up what it needs on a fresh machine: no prompt, no key, no container.
 .DEFAULT_GOAL := help
-.PHONY: help run test quick check bench
+.PHONY: help run test quick check bench bench-load
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 
@@ -39,7 +39,12 @@ check: ## format, lint, docstrings, types, import contracts, security, known wea
 	case $$? in 0) ;; 3) audited=", dependencies not audited" ;; *) failed=yes ;; esac; \
 	if [ "$$failed" ]; then echo "check: failed"; exit 1; else echo "check: passed$$audited"; fi
 
-bench: ## speed as ratios, a database of 5 million rows; PEERS=1 installs the peers and runs them in turn
+bench: ## speed as ratios, a database of 5 million rows, the API under load; PEERS=1 installs the peers and runs them in turn
 	@bash scripts/setup_venv.sh --core
 	@$(PY) benchmarks/run.py $(if $(filter 1,$(PEERS)),--peers) $(ARGS)
 	@$(PY) benchmarks/persistence.py $(if $(findstring --quick,$(ARGS)),--rows 20000)
+	@$(PY) benchmarks/load.py $(if $(findstring --quick,$(ARGS)),--seconds 5)
+
+bench-load: ## the API under 200 requests a second and 100 streams, while the engine trades
+	@bash scripts/setup_venv.sh --core
+	@$(PY) benchmarks/load.py $(ARGS)

@@ -2,11 +2,12 @@
 
 import ast
 import sys
+from math import isnan
 from pathlib import Path
 
 import pytest
 
-from benchmarks import ours, reference
+from benchmarks import load, ours, reference
 from benchmarks import workloads as work
 from benchmarks.contest import ROOT, Contestant, Result, contest
 from benchmarks.processes import Life, live
@@ -255,3 +256,18 @@ def test_other_fills_than_expected_are_told() -> None:
     wrong = result("vectorbt", "W1", 1e6, 7_309, 378_449.388)
     assert [row[-1] for row in agreement([right, wrong], work.YEAR)[1:]] == ["yes", "differs"]
     assert [row[-1] for row in agreement([right], BARS)[1:]] == [""]
+
+
+# ---- the API under load
+
+
+def test_a_fill_is_counted_from_the_commit_that_holds_it_and_one_from_before_is_not() -> None:
+    commits = [(3, 1_000_000), (5, 2_000_000), (9, 5_000_000)]
+    fills = [(2, 1_500_000), (4, 2_500_000), (5, 4_000_000), (9, 5_000_000), (10, 9_000_000)]
+    assert load.fill_latencies(commits, fills) == [0.5, 2.0, 0.0]
+
+
+def test_shares_are_of_all_values() -> None:
+    assert load.share(range(100), 0.5) == 50 and load.share(range(1_000), 0.99) == 990
+    assert load.share([3.0], 0.99) == 3.0 and isnan(load.share([], 0.5))
+    assert not load.Target("nothing measured", load.share([], 0.5), 5).holds

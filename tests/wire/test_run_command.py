@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from crypto_bot.strategies.catalogue import NAMES
 from tests.bot_process import (
     DAY,
     QUICK,
@@ -121,10 +122,12 @@ def test_the_time_being_up_stops_it(tmp_path: Path) -> None:
 # ---- asking ---
 def test_interactive_asks_for_strategies_by_number(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "crypto_bot", "run", "--interactive", *DAY, "--speed", "0", "--no-api"]
+    number, beyond = NAMES.index("buy_and_hold") + 1, len(NAMES) + 1
+    words = f"{beyond}\n{number}\n"
     ended = subprocess.run(
-        command, cwd=tmp_path, env=environment(tmp_path), input="7\n3\n", capture_output=True, text=True, timeout=100
+        command, cwd=tmp_path, env=environment(tmp_path), input=words, capture_output=True, text=True, timeout=100
     )
-    assert ended.returncode == 0 and "  3  buy_and_hold" in ended.stdout and "not a number" in ended.stdout
+    assert ended.returncode == 0 and f"{number:3}  buy_and_hold" in ended.stdout and "not a number" in ended.stdout
     assert started(tmp_path)["strategy"] == "buy_and_hold"
     nobody = subprocess.run(
         command, cwd=tmp_path, env=environment(tmp_path), stdin=subprocess.DEVNULL, capture_output=True, text=True
@@ -158,7 +161,7 @@ def test_while_the_flag_file_is_there_nothing_is_opened(tmp_path: Path) -> None:
 
 def test_the_flag_file_is_seen_between_two_slow_bars(tmp_path: Path) -> None:
     bot = Bot.start(tmp_path, *DAY, "--speed", "1", "--no-api")
-    assert bot.until_rows(2)
+    assert bot.until(lambda: "SLICE" in kinds(tmp_path))
     (tmp_path / "State" / "HALT").touch()
     assert bot.until(lambda: "COMMAND" in kinds(tmp_path))
     assert kinds(tmp_path).count("SLICE") == 1

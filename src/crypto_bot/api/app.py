@@ -48,6 +48,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        describe(app)
         await follower.catch_up()
         following = asyncio.create_task(follower.follow())
         try:

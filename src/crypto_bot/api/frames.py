@@ -9,9 +9,8 @@ import msgspec
 from crypto_bot.api.answers import TradeAnswer
 from crypto_bot.api.replica import Replica, Trade
 from crypto_bot.api.series import Candle
-from crypto_bot.api.texts import money
+from crypto_bot.api.texts import money, time_text
 from crypto_bot.api.views import candle_answer, trade_answer
-from crypto_bot.domain.units import format_time
 from crypto_bot.persistence.payloads import (
     CommandEvent,
     Decision,
@@ -102,7 +101,7 @@ def event_of(row: JournalRow, trade: Trade | None, replica: Replica) -> Event:
     """Tell a row; what it realised is known of fills that the replica has just booked alone."""
     outcome = decode_outcome(row)
     told = Event(
-        replica.run_id, row.sequence, row.kind.lower(), format_time(row.time_ns), PANELS.get(row.kind, ()),
+        replica.run_id, row.sequence, row.kind.lower(), time_text(row.time_ns), PANELS.get(row.kind, ()),
         equity=None if outcome.equity is None else money(outcome.equity), halt=outcome.halt,
         decisions=outcome.decisions,
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -133,6 +134,8 @@ async def _run(server: _Server, listener: socket.socket, *, parent: int | None) 
     while not server.started and not serving.done():
         await asyncio.sleep(0.01)
     if server.started:
+        gc.collect()
+        gc.freeze()  # looking through all modules for cycles takes as long as a hundred requests
         sys.stdout.write(json.dumps({"url": url_of(listener)}) + "\n")
         sys.stdout.flush()
     while parent is not None and not serving.done():

@@ -19,7 +19,7 @@ from crypto_bot.api.limits_view import halt_reason, reopens_at
 from crypto_bot.api.positions import strategy_name
 from crypto_bot.api.replica import Replica, RestingOrder, Trade
 from crypto_bot.api.series import Candle, Point
-from crypto_bot.api.texts import money, price_text, quantity_text
+from crypto_bot.api.texts import money, price_text, quantity_text, time_text
 from crypto_bot.domain.instrument import Instrument
 from crypto_bot.domain.units import ATOMS, SECOND_NS, format_time
 from crypto_bot.persistence.models import Trade as StoredTrade
@@ -71,7 +71,7 @@ def status_of(follower: "Follower", version: str) -> Status:
 def point_answer(point: Point) -> EquityPoint:
     """Tell one point of the equity curve."""
     return EquityPoint(
-        time=format_time(point.time_ns),
+        time=time_text(point.time_ns),
         equity=money(point.equity),
         buy_and_hold=money(point.hold),
         drawdown=round(point.drawdown, 8),
@@ -94,7 +94,7 @@ def order_answer(order: RestingOrder, replica: Replica) -> OrderAnswer:
         filled=quantity_text(order.filled, instrument),
         distance_pct=None if order.price is None or not last else round(order.price / last - 1, 6),
         status=order.status,
-        created_at=format_time(order.created_ns),
+        created_at=time_text(order.created_ns),
     )
 
 
@@ -115,7 +115,7 @@ def trade_answer(trade: Trade, replica: Replica) -> TradeAnswer:
         fee_asset=fill.fee_asset,
         maker=fill.maker,
         realised_pnl=None if trade.realised is None else money(trade.realised),
-        time=format_time(fill.time),
+        time=time_text(fill.time),
     )
 
 
@@ -141,7 +141,7 @@ def stored_trade_answer(row: StoredTrade, replica: Replica) -> TradeAnswer:
         fee_asset=row.fee_asset,
         maker=row.maker,
         realised_pnl=None,
-        time=format_time(row.timestamp),
+        time=time_text(row.timestamp),
     )
 
 

@@ -1,15 +1,17 @@
 """The table of candles: bars as runs and downloads saw them, read without opening the archive."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import numpy as np
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from crypto_bot.domain.instrument import Instrument
-from crypto_bot.domain.market import Candles
 from crypto_bot.persistence.models import OHLCVCache, columns_of
+
+if TYPE_CHECKING:
+    from crypto_bot.domain.market import Candles
 
 _CHUNK = 5_000
 _KEYS = ("exchange", "symbol", "timeframe", "timestamp")
@@ -22,7 +24,7 @@ class CandleRepository:
         """Work on a session."""
         self.session = session
 
-    def store(self, candles: Candles, *, run_id: str | None = None) -> int:
+    def store(self, candles: "Candles", *, run_id: str | None = None) -> int:
         """Write bars, in place of those that are there already; return how many.
 
         `run_id` names the run that saw them, None a download.
@@ -64,8 +66,12 @@ class CandleRepository:
         found = self.session.scalars(query.order_by(OHLCVCache.timestamp.desc()).limit(limit)).all()
         return found[::-1]
 
-    def load(self, exchange: str, symbol: str, timeframe: str) -> Candles | None:
+    def load(self, exchange: str, symbol: str, timeframe: str) -> "Candles | None":
         """Return every bar of a series, None when there is none; tick and lot are the finest the scales allow."""
+        import numpy as np
+
+        from crypto_bot.domain.market import Candles
+
         query = (
             select(
                 OHLCVCache.timestamp,

@@ -1,6 +1,7 @@
 """CryptoTrader: one deterministic kernel that backtests, paper-trades and trades live.
 
-For scripts and notebooks: `from crypto_bot import backtest, candles`. For programs of one's own: `RiskManager`.
+For scripts and notebooks: `from crypto_bot import backtest, candles`. For programs of one's own:
+`RiskManager`, and `UnitOfWork` over what a bot has written down.
 """
 
 from collections.abc import Mapping
@@ -9,7 +10,14 @@ from types import MappingProxyType
 
 _RISK = ("RiskManager", "FixedFractionalSizer", "CircuitBreaker", "DrawdownTracker", "StopLossHandler")
 _OFFERED: Mapping[str, str] = MappingProxyType(
-    {"backtest": "notebook", "candles": "notebook", **dict.fromkeys(_RISK, "risk")}
+    {
+        "backtest": "notebook",
+        "candles": "notebook",
+        **dict.fromkeys(_RISK, "risk"),
+        "UnitOfWork": "persistence.unit_of_work",
+        "TradeRepository": "persistence.repositories",
+        "OrderRepository": "persistence.repositories",
+    }
 )
 
 

@@ -1,5 +1,8 @@
 from crypto_bot.notebook import backtest as backtest
 from crypto_bot.notebook import candles as candles
+from crypto_bot.persistence.repositories import OrderRepository as OrderRepository
+from crypto_bot.persistence.repositories import TradeRepository as TradeRepository
+from crypto_bot.persistence.unit_of_work import UnitOfWork as UnitOfWork
 from crypto_bot.risk import CircuitBreaker as CircuitBreaker
 from crypto_bot.risk import DrawdownTracker as DrawdownTracker
 from crypto_bot.risk import FixedFractionalSizer as FixedFractionalSizer

@@ -4,13 +4,15 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
+from sqlalchemy import event
 
+import crypto_bot
 from crypto_bot.domain.errors import RunFailed
 from crypto_bot.domain.instrument import Instrument
 from crypto_bot.domain.market import Candles
 from crypto_bot.persistence.database import Database
 from crypto_bot.persistence.journal import Journal
-from crypto_bot.persistence.models import AlertLog, Order, Recommendation, StrategyState
+from crypto_bot.persistence.models import LIVE_STATUSES, AlertLog, Order, Recommendation, StrategyState
 from crypto_bot.persistence.projecting import Projector
 from crypto_bot.persistence.repositories import Filter
 from crypto_bot.persistence.unit_of_work import AsyncDatabase, Repositories, UnitOfWork
@@ -56,6 +58,38 @@ def test_what_atoms_cannot_hold_is_refused_and_nothing_kept(
     assert isinstance(caught.value, error) or isinstance(caught.value.__cause__, error)
     with UnitOfWork(database) as work:
         assert work.orders.get(RUN, 1) is None
+
+
+def test_the_names_that_programs_import_work_on_an_address(database: Database, url: str) -> None:
+    fill(database)
+    with crypto_bot.UnitOfWork(url) as work:
+        run = work.runs.latest("run")
+        assert run is not None and run.mode == "forward" and work.runs.get(RUN) is run and work.runs.get("none") is None
+        assert work.runs.latest("backtest") is None
+        work.orders.add(an_order(10**6, Decimal(1)))
+        work.commit()
+    with crypto_bot.UnitOfWork(url, readonly=True) as work:
+        orders, trades = crypto_bot.OrderRepository(work.session), crypto_bot.TradeRepository(work.session)
+        assert orders.get(RUN, 10**6) is not None
+        assert trades.page(RUN).items and trades.page(RUN).items == work.trades.page(RUN).items
+        with pytest.raises(Exception, match="(?i)read-?only|cannot be|may not be"):
+            orders.add(an_order(10**7, Decimal(1)))
+            work.commit()
+
+
+def test_live_orders_are_found_without_looking_at_the_others(database: Database) -> None:
+    fill(database)
+    with UnitOfWork(database) as work:
+        live = work.orders.live(RUN)
+        everything = work.orders.page(RUN, limit=1_000).items
+        assert [order.id for order in live] == sorted(each.id for each in everything if each.status in LIVE_STATUSES)
+        if database.is_file:
+            asked: list[str] = []
+            connection = work.session.connection()
+            event.listen(connection, "before_cursor_execute", lambda *found: asked.append(found[2]))
+            work.orders.live(RUN)
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked[0]}", (RUN,)).all()
+            assert "orders_live" in str(plan)
 
 
 def test_without_commit_nothing_is_kept(database: Database) -> None:

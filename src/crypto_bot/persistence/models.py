@@ -17,6 +17,12 @@ from crypto_bot.persistence.columns import AT_PRICE_SCALE, AT_QUANTITY_SCALE, TI
 LIVE_STATUSES = ("pending", "open", "unknown", "absent")
 """Statuses of an order that may still fill."""
 
+BY_LIVE = "INDEXED BY orders_live"
+"""Said to SQLite, which would read every order of a run: it does not count rows before it chooses an index.
+
+It needs the statuses in the query's text: of bound values it cannot tell that they are the index's.
+"""
+
 
 class Model(DeclarativeBase):
     """What every table here shares."""
@@ -44,6 +50,21 @@ def _counted(scale: ColumnNotes) -> Mapped[int]:
 def _serial() -> Mapped[int]:
     """Return a key that the database counts up; SQLite does so for INTEGER alone."""
     return mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+
+
+class Run(Model):
+    """One backtest or one session; its fields are told at `RunRecord`."""
+
+    __table__ = tables.runs
+
+    run_id: Mapped[str]
+    kind: Mapped[str]
+    mode: Mapped[str]
+    state: Mapped[str]
+    started_ns: Mapped[int]
+    ended_ns: Mapped[int | None]
+    manifest: Mapped[str]
+    summary: Mapped[str]
 
 
 class Trade(Model):

@@ -9,6 +9,7 @@ from crypto_bot.persistence.audit import Auditor
 from crypto_bot.persistence.booking import VERSION, Books, Cell, OrderLine, Values, values_of
 from crypto_bot.persistence.database import Database
 from crypto_bot.persistence.models import (
+    BY_LIVE,
     LIVE_STATUSES,
     PROJECTED,
     Model,
@@ -106,7 +107,8 @@ class Projector:
             books.begin(decode_payload(first[0], Start))
         names = ", ".join(column.name for column in columns_of(Order))
         statuses = ", ".join(f"'{status}'" for status in LIVE_STATUSES)
-        orders = f"SELECT {names} FROM orders WHERE run_id = ? AND status IN ({statuses}) ORDER BY id"  # noqa: S608 # nosec B608: our words
+        source = f"orders {BY_LIVE}" if self.database.is_file else "orders"
+        orders = f"SELECT {names} FROM {source} WHERE run_id = ? AND status IN ({statuses}) ORDER BY id"  # noqa: S608 # nosec B608: our words
         live = [OrderLine(*values) for values in self._all(cursor, orders, run_id)]  # type: ignore[arg-type] # the columns are the fields, in their order
         newest = (
             "SELECT currency, total FROM balance_snapshots b WHERE run_id = ? AND sequence ="

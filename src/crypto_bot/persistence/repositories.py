@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, select, text
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from crypto_bot.persistence.models import (
+    BY_LIVE,
     LIVE_STATUSES,
     AlertLog,
     BalanceSnapshot,
@@ -20,9 +21,11 @@ from crypto_bot.persistence.models import (
     Order,
     Recommendation,
     RiskDecision,
+    Run,
     SignalRecord,
     StrategyState,
     Trade,
+    columns_of,
 )
 
 PAGE = 100
@@ -63,6 +66,23 @@ class Story:
     decisions: Sequence[RiskDecision]
     intents: Sequence[Intent]
     trades: Sequence[Trade]
+
+
+class RunRepository:
+    """Backtests and sessions; `Runs` begins and ends them."""
+
+    def __init__(self, session: Session) -> None:
+        """Work on a session."""
+        self.session = session
+
+    def get(self, run_id: str) -> Run | None:
+        """Return one run by its id."""
+        return self.session.get(Run, run_id)
+
+    def latest(self, kind: str | None = None) -> Run | None:
+        """Return the newest run, of one kind (backtest or run) when it is given."""
+        query = select(Run) if kind is None else select(Run).where(Run.kind == kind)
+        return self.session.scalars(query.order_by(Run.started_ns.desc(), Run.run_id.desc()).limit(1)).first()
 
 
 class TradeRepository:
@@ -107,8 +127,12 @@ class OrderRepository:
 
     def live(self, run_id: str) -> Sequence[Order]:
         """Return the orders that may still fill, oldest first."""
-        query = select(Order).where(Order.run_id == run_id, Order.status.in_(LIVE_STATUSES)).order_by(Order.id)
-        return self.session.scalars(query).all()
+        columns = columns_of(Order)
+        source = f"orders {BY_LIVE}" if self.session.get_bind().dialect.name == "sqlite" else "orders"
+        names, statuses = ", ".join(column.name for column in columns), ", ".join(map(repr, LIVE_STATUSES))
+        query = f"SELECT {names} FROM {source} WHERE run_id = :run_id AND status IN ({statuses}) ORDER BY id"  # noqa: S608 # nosec B608: our words
+        orders = select(Order).from_statement(text(query).columns(*columns))
+        return self.session.scalars(orders, {"run_id": run_id}).all()
 
     def page(
         self, run_id: str, wanted: Filter = EVERYTHING, *, before: int | None = None, limit: int = PAGE

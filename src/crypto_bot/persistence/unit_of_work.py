@@ -19,6 +19,7 @@ from crypto_bot.persistence.repositories import (
     BalanceRepository,
     OrderRepository,
     RecommendationRepository,
+    RunRepository,
     StrategyStateRepository,
     TradeRepository,
 )
@@ -35,6 +36,7 @@ class Repositories:
     def __init__(self, session: Session) -> None:
         """Work on a session."""
         self.session = session
+        self.runs = RunRepository(session)
         self.trades = TradeRepository(session)
         self.orders = OrderRepository(session)
         self.balances = BalanceRepository(session)
@@ -48,21 +50,27 @@ class Repositories:
 class UnitOfWork(Repositories):
     """A transaction that holds the write lock: `commit` keeps what was done, leaving without it keeps nothing.
 
-    With a database that was opened for reading it only looks things up, all in one state. It is
-    entered once.
+    With a database that was opened for reading it only looks things up, all in one state. The address
+    of a database is opened for the transaction alone. It is entered once.
     """
 
-    def __init__(self, database: Database) -> None:
-        """Begin nothing yet."""
-        self.database = database
+    def __init__(self, database: Database | Path | str, *, readonly: bool = False) -> None:
+        """Begin nothing yet; `readonly` counts for an address."""
+        self._given = database
+        self._readonly = readonly
         self._stack = ExitStack()
         self._wanted = False
 
     def __enter__(self) -> Self:
-        """Begin."""
-        opened = self.database.read() if self.database.readonly else self.database.write()
-        self._connection = self._stack.enter_context(opened)
-        super().__init__(self._stack.enter_context(Session(bind=self._connection, expire_on_commit=False)))
+        """Begin; raises what `Database.open` raises."""
+        with ExitStack() as stack:
+            database = self._given
+            if not isinstance(database, Database):
+                database = stack.enter_context(Database.open(database, readonly=self._readonly))
+            self.database = database
+            self._connection = stack.enter_context(database.read() if database.readonly else database.write())
+            super().__init__(stack.enter_context(Session(bind=self._connection, expire_on_commit=False)))
+            self._stack = stack.pop_all()
         return self
 
     def commit(self) -> None:

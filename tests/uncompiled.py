@@ -22,10 +22,10 @@ _MODULES = (
     "kernel.indicators", "kernel.spreads", "kernel.strength", "kernel.volumes", "kernel.intents", "kernel.layout",
     "kernel.ledger", "kernel.limits", "kernel.orders", "kernel.risk", "kernel.trace", "kernel.words",
     "venue.book", "venue.matching", "venue.opening", "venue.volume", "authoring.binding", "authoring.parameters",
-    "backtesting.engine", "backtesting.notes", "backtesting.replay", "backtesting.settle", "backtesting.setup",
-    "backtesting.several", "backtesting.slices", "backtesting.stage", "backtesting.tape", "risk.account",
-    "risk.breaker", "risk.drawdown", "risk.sizing", "risk.steps", "risk.stops", "risk.trading", "risk.words",
-    "strategies.catalogue",
+    "backtesting.delisting", "backtesting.engine", "backtesting.notes", "backtesting.replay", "backtesting.settle",
+    "backtesting.setup", "backtesting.several", "backtesting.slices", "backtesting.stage", "backtesting.tape",
+    "risk.account", "risk.breaker", "risk.drawdown", "risk.sizing", "risk.steps", "risk.stops", "risk.trading",
+    "risk.words", "strategies.catalogue",
 )  # fmt: skip
 
 

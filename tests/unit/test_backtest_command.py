@@ -151,6 +151,7 @@ def test_costs_and_limits_are_what_was_asked_for(answers: dict[str, End]) -> Non
         "fee_maker_bps": 1.0, "fee_taker_bps": 2.5, "slippage_bps": 0.0, "seed": 1,
         "fee_asset": "quote", "detail_timeframe": None,
         "slippage_model": "fixed", "slippage_impact": 1.0, "max_volume_share": 0.0,
+        "delisting_days": 3, "delisting_haircut": 0.3,
     }  # fmt: skip
 
 

@@ -149,6 +149,7 @@ def test_settings_are_those_of_the_flags(found: dict[str, Any]) -> None:
         "fee_maker_bps": 1.0, "fee_taker_bps": 2.5, "slippage_bps": 0.0, "seed": 1,
         "fee_asset": "quote", "detail_timeframe": None,
         "slippage_model": "fixed", "slippage_impact": 1.0, "max_volume_share": 0.0,
+        "delisting_days": 3, "delisting_haircut": 0.3,
     }  # fmt: skip
     assert found["several"]["params"]["grid.num_grids"] == 9
     assert found["of_file"]["initial_equity"] == "7000"

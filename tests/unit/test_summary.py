@@ -51,6 +51,8 @@ def test_the_promised_keys_come_in_their_order() -> None:
             "slippage_model",
             "slippage_impact",
             "max_volume_share",
+            "delisting_days",
+            "delisting_haircut",
         )
     ]
 

@@ -118,6 +118,8 @@ def simulation_of(settings: Settings, *, limits: bool = True) -> Simulation:
         fills=execution.fills,
         fill_at=execution.fill_at,
         seed=settings.general.seed,
+        delisting_days=execution.delisting_days,
+        delisting_ppm=execution.delisting_ppm,
     )
 
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from time import perf_counter
+from typing import NamedTuple
 
 import numpy as np
 
 from crypto_bot.backtesting.classes import replay_classes
+from crypto_bot.backtesting.delisting import Gone, find_gone, give_up, next_stop
 from crypto_bot.backtesting.notes import NoteBook
 from crypto_bot.backtesting.outcome import Outcome
 from crypto_bot.backtesting.replay import AT_CLOSE, SKIP, replay
@@ -58,7 +60,8 @@ def simulate(
     stage.guarded(lambda: drive(stage, 0, 0, ways))  # the first call resolves types; it is no part of the replay
     setup_seconds = perf_counter() - began
     began = perf_counter()
-    _run(stage, notes, lambda first, stop: drive(stage, first, stop, ways), progress)
+    gone = find_gone(tape, candles, simulation, start_ns)
+    _run(stage, notes, Drive(lambda first, stop: drive(stage, first, stop, ways), gone, simulation), progress)
     stop_all(stage.bounds)
     engine_seconds = perf_counter() - began
     begin = 0 if start_ns is None else int(np.searchsorted(tape.run_times, start_ns, "left"))
@@ -81,7 +84,7 @@ def simulate(
         refused=int(desk["refused"]),
         engine_seconds=engine_seconds,
         setup_seconds=setup_seconds,
-        warnings=(*_gap_remarks(tape, candles, start_ns), *notes.warnings()),
+        warnings=(*_gap_remarks(tape, candles, start_ns, gone), *notes.warnings()),
         candles=tuple(candles),
         assumptions=simulation.stated(),
     )
@@ -100,23 +103,36 @@ def _replay_one(stage: Stage, first: int, stop: int, ways: int) -> int:
     return int(replay(bound.loop, *arguments))
 
 
-def _run(stage: Stage, notes: NoteBook, drive: Callable[[int, int], int], progress: Progress | None) -> None:
+class Drive(NamedTuple):
+    """The loop over the bars of a stage, and where it stops because an instrument is given up."""
+
+    loop: Callable[[int, int], int]
+    gone: Sequence[Gone]
+    simulation: Simulation
+
+
+def _run(stage: Stage, notes: NoteBook, drive: Drive, progress: Progress | None) -> None:
     """Run all bars of a stage, collecting the notes whenever the log is nearly full."""
     total = stage.tape.times.size
     chunk = _CHUNK if COMPILE and len(stage.bounds) == 1 else _SLOW_CHUNK
     i = stage.first
 
     def go_on() -> int:
-        return drive(i, min(total, i + chunk) if progress else total)
+        stop = next_stop(drive.gone, i, total)
+        return drive.loop(i, min(stop, i + chunk) if progress else stop)
 
     while i < total:
         reached = stage.guarded(go_on)
         if reached == i and stage.world.desk[0]["log_count"] == 0:
             raise RunFailed("the log is too small for one bar of this run; use fewer symbols or strategies")
         notes.collect(stage.world)
+        if reached > i:
+            give_up(stage, drive.gone, reached - 1, drive.simulation)
         i = reached
         if progress:
             progress(i - stage.first, total - stage.first)
+    if stage.world.desk[0]["log_count"] != 0:
+        notes.collect(stage.world)
     if stage.world.desk[0]["laws"] != 0:
         raise RunFailed("the ledger broke one of its own laws; please report this with the command and its data")
 
@@ -128,20 +144,28 @@ def _closes(tape: Tape, candles: Sequence[Candles], begin: int) -> IntArray:
     return tape.run_bars[CLOSES, begin:].copy()
 
 
-def _gap_remarks(tape: Tape, candles: Sequence[Candles], start_ns: int | None) -> list[str]:
+def _gap_remarks(tape: Tape, candles: Sequence[Candles], start_ns: int | None, gone: Sequence[Gone]) -> list[str]:
     """Say which instruments come later than the first slice that counts, and which end before the last."""
     first_ns, last_ns = int(tape.run_times[0]), int(tape.run_times[-1])
     if start_ns is not None:
         first_ns = max(first_ns, start_ns)
+    given_up = {each.instrument for each in gone}
+    ends = [(k, each.instrument.symbol, int(each.times[-1])) for k, each in enumerate(candles)]
     late = [(each.instrument.symbol, int(each.times[0])) for each in candles if each.times[0] > first_ns]
-    gone = [(each.instrument.symbol, int(each.times[-1])) for each in candles if each.times[-1] < last_ns]
+    held = [(symbol, time_ns) for k, symbol, time_ns in ends if time_ns < last_ns and k not in given_up]
+    lost = [(symbol, time_ns) for k, symbol, time_ns in ends if k in given_up]
     said = []
     if late:
         said.append(f"not there from the start: {_listed(late, 'from')}")
-    if gone:
+    if held:
         said.append(
-            f"not there to the end: {_listed(gone, 'until')}; what was held then could not be sold and is still counted"
+            f"not there to the end: {_listed(held, 'until')}; what was held then could not be sold and is still counted"
             " at the last price"
+        )
+    if lost:
+        said.append(
+            f"given up because no bar came any more: {_listed(lost, 'until')}; what was held was sold at the last price"
+            " less [execution] delisting_haircut"
         )
     return said
 

@@ -66,7 +66,12 @@ def _moves(fall: FloatArray, rise: FloatArray, held: IntArray) -> tuple[FloatArr
 
 
 def _extremes(pick: np.ufunc, column: IntArray, bars: IntArray, nothing: float) -> FloatArray:
-    """Return the extreme of the column from each bar to before the next; `nothing` where both are the same."""
+    """Return the extreme of the column from each bar to before the next; `nothing` where both are the same.
+
+    A fill after the last bar, of an instrument that was given up, comes after all of them.
+    """
+    if bars[-1] == column.size:
+        column = np.append(column, column[-1])
     found = pick.reduceat(column, bars)[:-1].astype(np.float64)  # what follows the last fill belongs to no trip
     release(column)
     found[bars[1:] == bars[:-1]] = nothing

@@ -47,6 +47,8 @@ class Assumptions:
     slippage_model: str = "fixed"
     slippage_impact: float = 1.0
     max_volume_share: float = 0.0
+    delisting_days: int = 3
+    delisting_haircut: float = 0.3
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,10 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Simulation:
-    """The assumptions of a simulated venue and account; every report states them."""
+    """The assumptions of a simulated venue and account; every report states them.
+
+    An instrument without a bar for `delisting_days` is given up at its last price less `delisting_ppm`; 0 is never.
+    """
 
     cash: int = 10_000 * ATOMS
     limits: Limits = field(default_factory=Limits)
@@ -39,6 +42,8 @@ class Simulation:
     fills: str = "pessimistic"
     fill_at: str = "next_open"
     seed: int = 0
+    delisting_days: int = 3
+    delisting_ppm: int = 300_000
 
     @property
     def way(self) -> Way:
@@ -59,6 +64,8 @@ class Simulation:
             slippage_model=self.costs.model,
             slippage_impact=self.costs.impact_ppm / PPM,
             max_volume_share=self.costs.volume_ppm / PPM,
+            delisting_days=self.delisting_days,
+            delisting_haircut=self.delisting_ppm / PPM,
         )
 
 

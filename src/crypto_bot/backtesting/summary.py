@@ -35,6 +35,8 @@ class AssumptionsJson(TypedDict):
     slippage_model: str
     slippage_impact: float
     max_volume_share: float
+    delisting_days: int
+    delisting_haircut: float
 
 
 class WayJson(TypedDict):
@@ -341,4 +343,6 @@ def _assumptions(outcome: Outcome) -> AssumptionsJson:
         "slippage_model": taken.slippage_model,
         "slippage_impact": taken.slippage_impact,
         "max_volume_share": taken.max_volume_share,
+        "delisting_days": taken.delisting_days,
+        "delisting_haircut": taken.delisting_haircut,
     }

@@ -7,6 +7,7 @@ thread writes to, the curve of its equity, it takes over from the run before.
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from os import cpu_count
 from queue import SimpleQueue
 from threading import Lock
@@ -15,6 +16,7 @@ import numpy as np
 
 from crypto_bot.authoring.binding import Bound, Strategy
 from crypto_bot.authoring.parameters import ParameterSet
+from crypto_bot.backtesting.delisting import Gone, find_gone, give_up, next_stop
 from crypto_bot.backtesting.replay import AT_CLOSE, SKIP, replay
 from crypto_bot.backtesting.setup import Simulation
 from crypto_bot.backtesting.stage import HEADROOM, Stage, decisions_hash, warm_up
@@ -51,6 +53,7 @@ class _Ground:
     simulation: Simulation
     highest_prices: tuple[int, ...]
     first: int
+    gone: tuple[Gone, ...]
 
 
 def sweep(
@@ -79,7 +82,8 @@ def sweep(
     }
     highest = tuple(int(tape.bars[HIGHS, :, k].max()) * HEADROOM for k in range(len(instruments)))
     first = 0 if start_ns is None else int(np.searchsorted(tape.times, start_ns, "left"))
-    ground = _Ground(strategy, instruments, tape, markets, simulation, highest, first)
+    gone = find_gone(tape, candles, simulation, start_ns)
+    ground = _Ground(strategy, instruments, tape, markets, simulation, highest, first, gone)
     workers = min(threads or cpu_count() or 1, len(sets))
     curves: SimpleQueue[IntArray] = SimpleQueue()
     for _ in range(workers):
@@ -109,7 +113,11 @@ def _run(ground: _Ground, bound: Bound, curve: IntArray) -> Trial:
     warm_up(stage, 0)
     ways = SKIP | (AT_CLOSE if ground.simulation.fill_at == "close" else 0)
     parts = (ground.markets[bound.own_ns, bound.wakes_on_fills], stage.world, stage.venue, curve, bound.memory)
-    stage.guarded(lambda: replay(bound.loop, *parts, stage.first, ground.tape.times.size, ways))
+    total = ground.tape.times.size
+    i = stage.first
+    while i < total:
+        i = stage.guarded(partial(replay, bound.loop, *parts, i, next_stop(ground.gone, i, total), ways))
+        give_up(stage, ground.gone, i - 1, ground.simulation)
     desk = stage.world.desk[0]
     if desk["laws"] != 0:
         raise RunFailed(f"the ledger broke one of its own laws with {bound.params}; please report this")

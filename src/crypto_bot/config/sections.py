@@ -211,6 +211,8 @@ class Execution(Section):
     )
     fill_at: Literal["next_open", "close"] = Field(description="next_open or close")
     fee_asset: Literal["quote", "received"] = Field(description="quote or received")
+    delisting_days: int = Field(ge=0, le=3650, description="a whole number of days; 0 is never")
+    delisting_haircut: Share = Field(ge=0, le=1, description="a share from 0 to 1 with at most six decimals")
 
     @property
     def fee_maker_ppm(self) -> int:
@@ -231,6 +233,11 @@ class Execution(Section):
     def slippage_impact_ppm(self) -> int:
         """Return how many times the usual impact orders have, in parts per million."""
         return parse_scaled(self.slippage_impact, PPM)
+
+    @property
+    def delisting_ppm(self) -> int:
+        """Return what is lost of a position that is given up, in parts per million."""
+        return parse_scaled(self.delisting_haircut, PPM)
 
     @property
     def max_volume_ppm(self) -> int:

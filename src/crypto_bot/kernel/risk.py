@@ -12,6 +12,7 @@ from crypto_bot.kernel.layout import (
     BUY,
     BY_CASH,
     BY_COOLDOWN,
+    BY_DELISTED,
     BY_EXPOSURE,
     BY_FILTER,
     BY_HALT,
@@ -62,7 +63,7 @@ def approve(world: World, lane: int, slot: int, draft: Draft, ref: int) -> None:
     elif draft.trigger > 0:
         price = draft.trigger
     if ref == 0 or _is_too_large(b, draft, price):
-        o["cut"] = BY_NO_PRICE if ref == 0 else BY_OVERFLOW
+        o["cut"] = BY_NO_PRICE if ref == 0 else BY_DELISTED if b["most"] == 0 else BY_OVERFLOW
         o["quantity"] = 0
         o["budget"] = 0
     elif draft.side == BUY:

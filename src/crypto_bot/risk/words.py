@@ -6,6 +6,7 @@ from types import MappingProxyType
 from crypto_bot.kernel.layout import (
     BY_CASH,
     BY_COOLDOWN,
+    BY_DELISTED,
     BY_EXPECTANCY,
     BY_EXPOSURE,
     BY_FILTER,
@@ -42,6 +43,7 @@ REASONS: Mapping[int, str] = MappingProxyType(
         BY_PLACES: "as many positions are open as may be",
         BY_COOLDOWN: "its stop was hit a short while ago",
         BY_LOSSES: "a quarter is bought until a trip wins again",
+        BY_DELISTED: "no bar of it has come for a long time, and it was given up",
         BY_OVERFLOW: "it is too large to be counted exactly",
     }
 )

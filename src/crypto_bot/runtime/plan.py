@@ -20,6 +20,7 @@ from crypto_bot.plain.opening import open_strategy
 _DECIDING = (
     "strategy.py",
     "authoring/*.py",
+    "backtesting/delisting.py",
     "backtesting/interventions.py",
     "backtesting/several.py",
     "backtesting/slices.py",

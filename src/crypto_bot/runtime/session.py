@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from crypto_bot.backtesting import interventions, slices
+from crypto_bot.backtesting import delisting, interventions, slices
 from crypto_bot.backtesting.intrabar import LEGS
 from crypto_bot.backtesting.several import step_all
 from crypto_bot.backtesting.stage import Stage, decisions_hash, lay_out
@@ -56,6 +56,9 @@ class Session:
         self.mode = plan.mode
         self.off: set[int] = set()
         self._at_close = simulation.fill_at == "close"
+        self._haircut_ppm = simulation.delisting_ppm
+        self._patience_ns = delisting.patience_ns(simulation, plan.run_ns)
+        self._last_bar_ns: IntArray = np.zeros(len(plan.instruments), np.int64)
         self._bound = 0
         self._no_notes: Notes = self.stage.world.log[:0].copy()
         self._extend(moved=True)
@@ -113,6 +116,9 @@ class Session:
         """
         self.reel.lay(times, columns)
         self._extend(moved=True)
+        counted = times >= self.begin_ns
+        there = np.where(columns[counted, :, 0] != 0, times[counted, np.newaxis], 0)
+        self._last_bar_ns = there.max(axis=0, initial=0)
 
     def last_equity(self) -> IntArray:
         """Return the place of the equity at the last close: with it the next day opens, and commands are obeyed."""
@@ -127,6 +133,8 @@ class Session:
             yield from self._mark(j, item if j == base[-1] else None)
             self._step(j)
             yield from self._answer(j)
+        for k in self._gone(item):
+            yield from self._give_up(delisting.Gone(base[-1], k))
 
     def close(self) -> None:
         """Tell plain classes that there are no more slices."""
@@ -189,14 +197,40 @@ class Session:
 
     def _answer(self, j: int) -> Iterator[Entry]:
         """Answer what the strategies want after base bar j, until nothing waits."""
-        stage = self.stage
-        while slices.is_wished(stage.world):
-            slices.decide(stage.world, stage.markets[0], j, int(stage.equity[j]))
-            notes = self._take_notes()
-            yield self._entry("SIGNAL", signal_payload(notes, self.names, self._told()), notes=notes)
-            yield from self._carry_out(j)
+        while slices.is_wished(self.stage.world):
+            yield from self._decide(j)
             if self._at_close:
                 yield from self._match_at_close(j)
+
+    def _decide(self, j: int) -> Iterator[Entry]:
+        """Answer what the strategies want after base bar j, once."""
+        stage = self.stage
+        slices.decide(stage.world, stage.markets[0], j, int(stage.equity[j]))
+        notes = self._take_notes()
+        yield self._entry("SIGNAL", signal_payload(notes, self.names, self._told()), notes=notes)
+        yield from self._carry_out(j)
+
+    def _gone(self, item: Slice) -> list[int]:
+        """Return the instruments that have been without a bar for too long."""
+        found = []
+        for k, bar in enumerate(item.bars):
+            if bar is not None:
+                self._last_bar_ns[k] = item.time_ns
+            elif self._patience_ns and 0 < self._last_bar_ns[k] <= item.time_ns - self._patience_ns:
+                found.append(k)
+        return [k for k in found if self.stage.world.book[k]["most"] != 0]
+
+    def _give_up(self, gone: delisting.Gone) -> Iterator[Entry]:
+        """Give an instrument up as a backtest does: sell what is held of it, and take no more orders."""
+        stage, j = self.stage, gone.at
+        delisting.renounce(stage.world, gone.instrument)
+        while slices.is_wished(stage.world):
+            yield from self._decide(j)
+        while delisting.find_sale(stage.world, stage.venue, stage.markets[0], gone, self._haircut_ppm):
+            yield self._report(j, 0)
+            yield from self._carry_out(j)
+        stage.equity[j] = delisting.strike_off(stage.world, stage.markets[0], gone)
+        yield from self._answer(j)
 
     def _told(self) -> dict[int, Told]:
         """Return what plain classes said of their wishes, by lane."""

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.wire.serving import client_of
+
 HEADER = "timestamp,open,high,low,close,volume\n"
 ROWS = [f"{1_700_000_100 + 300 * i},100,101.5,99.25,100.5,{i + 1}.25\n" for i in range(20)]
 
@@ -50,6 +52,29 @@ def test_import_then_list_then_audit(tmp_path: Path) -> None:
     assert (found["rows"], found["duplicates"], found["gaps"][0]["bars"]) == (18, 0, 2)
     plain = run("audit", *words, cwd=tmp_path).stdout
     assert "1, 2 bars are missing" in plain
+
+
+def test_what_was_imported_is_where_the_page_reads_it(tmp_path: Path) -> None:
+    name = write(tmp_path, ROWS)
+    words = ("--symbol", "ABC/USDT", "--timeframe", "5m", "--exchange", "bybit")
+    assert run("import", name, *words, cwd=tmp_path).returncode == 0
+    with client_of(tmp_path / "State" / "trading.db", tmp_path / "State") as client:
+        asked = {"symbol": "ABC/USDT", "timeframe": "5m", "exchange": "bybit"}
+        told = client.get("/api/ohlcv", params={**asked, "limit": 15}).json()
+        rest = client.get("/api/ohlcv", params={**asked, "before": told["next"]}).json()
+        elsewhere = client.get("/api/ohlcv", params={**asked, "exchange": "binance"})
+    found = rest["items"] + told["items"]
+    assert [item[0] for item in found] == [1_700_000_100 + 300 * i for i in range(20)]
+    assert found[3][1:] == ["100.00", "101.50", "99.25", "100.50", "4.250000"] and rest["next"] is None
+    assert elsewhere.status_code == 404 and "no candles of ABC/USDT 5m of binance" in elsewhere.json()["detail"]
+
+
+def test_a_database_that_cannot_be_written_keeps_nothing_from_the_archive(tmp_path: Path) -> None:
+    (tmp_path / "State").mkdir()
+    (tmp_path / "State" / "trading.db").write_text("not a database")
+    ended = run("import", write(tmp_path, ROWS), "--symbol", "ABC/USDT", "--timeframe", "5m", cwd=tmp_path)
+    assert ended.returncode == 0 and "20 bars of ABC/USDT 5m added" in ended.stdout
+    assert "note: the archive has the candles" in ended.stderr
 
 
 def test_audit_of_a_broken_file_fails_and_changes_nothing(tmp_path: Path) -> None:

@@ -94,6 +94,27 @@ def test_filters_narrow(client: httpx.Client) -> None:
     assert sells["items"] == [trade for trade in trades if trade["side"] == "sell"][:3] and sells["next"]
 
 
+def test_trades_of_a_time_are_those_of_that_time_in_memory_and_in_the_table(
+    client: httpx.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trades = client.get("/api/trades?limit=1000").json()["items"]
+    since, until_ = trades[-3]["time"], trades[2]["time"]
+    wanted = [trade["sequence"] for trade in trades if since <= trade["time"] <= until_]
+    assert 0 < len(wanted) < len(trades)
+    monkeypatch.setattr("crypto_bot.api.replica.TRADES_KEPT", 4)
+    rows = grid_rows()
+    write(tmp_path / "trading.db", rows)
+    with client_of(tmp_path / "trading.db") as forgetful:
+        until(forgetful, rows[-1].sequence)
+        for each in (client, forgetful):
+            found = each.get("/api/trades", params={"since": since, "until": until_, "limit": 1000}).json()["items"]
+            assert [trade["sequence"] for trade in found] == wanted
+    day = trades[0]["time"][:10]
+    assert client.get("/api/trades", params={"until": day}).json()["items"][0] == trades[0], "a date is its whole day"
+    wrong = client.get("/api/trades?since=yesterday")
+    assert wrong.status_code == 422 and wrong.json()["detail"].startswith("since: ")
+
+
 def test_filtered_trades_go_on_where_the_replica_has_forgotten_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -178,6 +199,9 @@ def test_alerts_and_advice_come_newest_first_by_pages(client: httpx.Client) -> N
     rest = client.get("/api/alerts", params={"cursor": first["next"]}).json()
     assert [alert["text"] for alert in first["items"] + rest["items"]] == ["three", "two", "one"]
     assert rest["next"] is None and first["items"][0]["level"] == "warning"
+    loud = client.get("/api/alerts?level=warning").json()["items"]
+    assert loud == [alert for alert in first["items"] + rest["items"] if alert["level"] == "warning"]
+    assert client.get("/api/alerts?level=error").json()["items"] == []
     (advice,) = client.get("/api/recommendations").json()["items"]
     assert (advice["status"], advice["confidence"], advice["tp_pct"], advice["sl_pct"]) == (
         "abstains",

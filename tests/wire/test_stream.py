@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -10,18 +11,20 @@ from itertools import islice
 from pathlib import Path
 
 import httpx
+import msgspec
 import pytest
 
-from crypto_bot.api import stream
+from crypto_bot.api import frames, stream
 from crypto_bot.api.follow import Follower
 from crypto_bot.api.frames import PANELS, Tail
 from crypto_bot.api.meter import Meter
+from crypto_bot.api.replica import Replica, Trade
 from crypto_bot.persistence.database import Database
 from crypto_bot.persistence.journal import Journal, JournalRow
 from crypto_bot.persistence.projecting import Projector
 from crypto_bot.persistence.runs import RunRecord, Runs
 from tests.grid_run import RUN_ID, Grid
-from tests.wire.serving import client_of, until, write
+from tests.wire.serving import TOKEN, client_of, until, write
 
 Events = Iterator[dict[str, str]]
 
@@ -133,7 +136,7 @@ def test_what_is_no_longer_in_memory_is_read_from_the_journal(
 def test_who_is_too_far_behind_or_ahead_begins_anew(
     tmp_path: Path, rows: list[JournalRow], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stream, "_BEHIND_MOST", 100)
+    monkeypatch.setattr(stream, "BEHIND_MOST", 100)
     path = tmp_path / "a.db"
     write(path, rows[:-3])
     with client_of(path) as client:
@@ -161,10 +164,7 @@ def test_streams_are_counted_and_end_with_their_clients(
             next(first), next(second)
             refused = client.get("/api/stream")
             assert refused.status_code == 503 and "cryptotrader_streams 2" in client.get("/metrics").text
-        deadline = time.monotonic() + 60
-        while "cryptotrader_streams 0" not in client.get("/metrics").text:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        until_metric(client, "cryptotrader_streams 0")
 
 
 @pytest.mark.parametrize("asked", ["after=x", "after=-2", "from=3"])
@@ -177,7 +177,7 @@ def test_a_wrong_number_is_refused(tmp_path: Path, asked: str) -> None:
 def test_a_client_that_reads_nothing_is_let_go_and_holds_no_events(
     tmp_path: Path, rows: list[JournalRow], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stream, "_PATIENCE_S", 0.1)
+    monkeypatch.setattr(stream, "PATIENCE_S", 0.1)
     write(tmp_path / "a.db", rows)
 
     async def try_it() -> bool:
@@ -206,6 +206,61 @@ def test_a_client_that_reads_nothing_is_let_go_and_holds_no_events(
         return calls == 2
 
     assert asyncio.run(try_it())
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Authorization": ""}, 401),
+        ({"Authorization": "Bearer wrong"}, 401),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Host": "evil.example"}, 400),
+        ({"Origin": "https://desk.example"}, 200),
+    ],
+)
+def test_only_who_may_read_follows_and_no_page_of_others(tmp_path: Path, headers: dict[str, str], status: int) -> None:
+    with client_of(tmp_path / "none.db") as client:
+        with client.stream("GET", "/api/stream", headers=headers) as answer:
+            assert answer.status_code == status
+            if status == 200:
+                assert answer.headers["access-control-allow-origin"] == headers["Origin"]
+                assert next(answer.iter_bytes()).startswith(b"event: hello")
+        with client.stream("GET", f"/api/stream?token={TOKEN}", headers={"Authorization": ""}) as answer:
+            assert answer.status_code == 401, "a token in an address is written into logs"
+
+
+def test_a_client_that_reads_nothing_does_not_keep_others_from_their_events(
+    tmp_path: Path, rows: list[JournalRow], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Events large enough to fill every buffer on the way; the slow client is let go, the quick one misses nothing."""
+    told_as = frames.event_of
+
+    def large(row: JournalRow, trade: Trade | None, replica: Replica) -> frames.Event:
+        return msgspec.structs.replace(told_as(row, trade, replica), reason="x" * 100_000)
+
+    monkeypatch.setattr(frames, "event_of", large)
+    monkeypatch.setattr(stream, "PATIENCE_S", 0.5)
+    monkeypatch.setattr(stream, "_AT_ONCE", 5)
+    write(tmp_path / "a.db", rows)
+    with client_of(tmp_path / "a.db") as client:
+        until(client, rows[-1].sequence)
+        address = (client.base_url.host, client.base_url.port or 0)
+        head = f"GET /api/stream?after=-1 HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\n\r\n"
+        with socket.create_connection(address) as slow:
+            slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+            slow.sendall(head.encode())
+            assert slow.recv(15) == b"HTTP/1.1 200 OK"
+            with listening(client, after=-1) as found:
+                assert [int(event["id"]) for event in told(found, len(rows))] == [row.sequence for row in rows]
+                until_metric(client, "cryptotrader_streams 1")
+
+
+def until_metric(client: httpx.Client, line: str) -> None:
+    deadline = time.monotonic() + 60
+    while line not in client.get("/metrics").text:
+        assert time.monotonic() < deadline, f"never: {line}"
+        time.sleep(0.05)
 
 
 def test_a_tail_without_events_has_none() -> None:

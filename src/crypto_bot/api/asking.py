@@ -11,7 +11,7 @@ from crypto_bot.api.description import describe
 from crypto_bot.api.follow import Follower
 from crypto_bot.api.problem import Problem
 from crypto_bot.api.replica import Replica
-from crypto_bot.domain.units import INT64_MAX
+from crypto_bot.domain.units import INT64_MAX, parse_time_ns
 
 LONGEST_NAME = 100
 """Letters of a symbol, a strategy or a run that somebody asks about."""
@@ -26,6 +26,8 @@ Symbol = Annotated[
 ]
 StrategyName = Annotated[str | None, Query(pattern=NAME, max_length=LONGEST_NAME, description="A strategy of the run.")]
 Side = Annotated[str | None, Query(pattern="^(buy|sell)$", description="buy or sell.")]
+
+Time = Annotated[str | None, Query(max_length=LONGEST_NAME, json_schema_extra={"format": "date-time"})]
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,37 @@ async def narrowed_of(symbol: Symbol = None, strategy: StrategyName = None, side
 
 
 Wanted = Annotated[Narrowed, Depends(narrowed_of)]
+
+
+def time_of(name: str, text: str | None, *, end_of_day: bool = False) -> int | None:
+    """Return a time that somebody asks about, UTC ns; 422 for what is none."""
+    try:
+        return None if text is None else parse_time_ns(text, end_of_day=end_of_day)
+    except (ValueError, OverflowError) as error:
+        raise HTTPException(422, f"{name}: {error}") from error
+
+
+@dataclass(frozen=True)
+class Span:
+    """From when to when, UTC ns, both included; None leaves it open."""
+
+    start_ns: int | None = None
+    end_ns: int | None = None
+
+    def holds(self, time_ns: int) -> bool:
+        """Tell whether a time lies within."""
+        return (self.start_ns is None or time_ns >= self.start_ns) and (self.end_ns is None or time_ns <= self.end_ns)
+
+
+async def span_of(
+    since: Annotated[Time, Query(description="Only from this time on.")] = None,
+    until: Annotated[Time, Query(description="Only up to this time; a date is its whole day.")] = None,
+) -> Span:
+    """Return during what time something is wanted."""
+    return Span(time_of("since", since), time_of("until", until, end_of_day=True))
+
+
+During = Annotated[Span, Depends(span_of)]
 
 
 async def follower_of(request: Request) -> Follower:

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import HTTPException, Query, Request
+from fastapi import Query, Request
 
 from crypto_bot.api.answers import (
     Equity,
@@ -16,17 +16,20 @@ from crypto_bot.api.answers import (
 )
 from crypto_bot.api.asking import (
     Cursor,
+    During,
     Following,
     Known,
     Limit,
     Narrowed,
     StrategyName,
     Symbol,
+    Time,
     Wanted,
     api_router,
     problems,
+    time_of,
 )
-from crypto_bot.api.candles import candles_answer
+from crypto_bot.api.candles import SeriesAsked, candles_answer
 from crypto_bot.api.limits_view import risk_of
 from crypto_bot.api.positions import positions_of, strategies_of, strategy_name, strategy_pnl
 from crypto_bot.api.record_answers import Risk
@@ -43,7 +46,7 @@ from crypto_bot.api.views import (
     stored_trade_answer,
     trade_answer,
 )
-from crypto_bot.domain.units import INT64_MAX, format_time, parse_time_ns
+from crypto_bot.domain.units import INT64_MAX, format_time
 from crypto_bot.persistence.repositories import Filter
 
 router = api_router()
@@ -75,12 +78,10 @@ async def pnl(replica: Known) -> PnlAnswer:
 async def equity(
     replica: Known,
     limit: Annotated[int, Query(ge=1, le=POINTS_KEPT)] = POINTS_KEPT,
-    since: Annotated[
-        str | None, Query(description="Only points after this time.", json_schema_extra={"format": "date-time"})
-    ] = None,
+    since: Annotated[Time, Query(description="Only points after this time.")] = None,
 ) -> Equity:
     """Tell the equity, and buy and hold beside it, bar by bar; a long run is thinned evenly to `limit` points."""
-    points = replica.curve.since(_time("since", since), limit)
+    points = replica.curve.since(time_of("since", since), limit)
     return Equity(points=[point_answer(point) for point in points])
 
 
@@ -132,6 +133,7 @@ async def strategies(follower: Following, replica: Known, limit: Limit = 1_000, 
 async def trades(
     follower: Following,
     wanted: Wanted,
+    span: During,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Trades:
@@ -139,12 +141,14 @@ async def trades(
     replica = follower.replica or Replica("")
     before = replica.sequence + 1 if cursor is None else cursor
     kept = [
-        trade for trade in reversed(replica.trades) if trade.sequence < before and _is_wanted(trade, replica, wanted)
+        trade
+        for trade in reversed(replica.trades)
+        if trade.sequence < before and span.holds(trade.fill.time) and _is_wanted(trade, replica, wanted)
     ]
     answers = [trade_answer(trade, replica) for trade in kept[: limit + 1]]
     if len(answers) <= limit and len(replica.trades) < replica.trade_count:
         edge = min(before, replica.trades[0].sequence if replica.trades else before)
-        narrowed = Filter(symbol=wanted.symbol, strategy=wanted.strategy, side=wanted.side)
+        narrowed = Filter(wanted.symbol, wanted.strategy, wanted.side, start_ns=span.start_ns, end_ns=span.end_ns)
         page = await follower.look_up(
             lambda tables: tables.trades.page(replica.run_id, narrowed, before=edge, limit=min(1_000, limit + 1))
         )
@@ -160,24 +164,21 @@ async def ohlcv(
     follower: Following,
     symbol: Symbol = None,
     timeframe: Annotated[str | None, Query(pattern=r"^[1-9][0-9]{0,2}[mhdw]$", description="Like 15m or 4h.")] = None,
+    exchange: Annotated[
+        str | None, Query(pattern="^[a-z0-9][a-z0-9_-]{0,39}$", description="Like binance; of the run when left out.")
+    ] = None,
+    *,
     limit: Limit = 500,
     before: Annotated[int | None, Query(ge=0, le=INT64_MAX // 10**9, description="Epoch s; older ones.")] = None,
 ) -> Ohlcv:
     """List candles of one symbol, oldest first: those of the run, and what was stored before; `next` is a `before`."""
-    return await candles_answer(follower, symbol, timeframe, limit=limit, before=before)
+    return await candles_answer(follower, SeriesAsked(symbol, timeframe, exchange), limit=limit, before=before)
 
 
 @router.get("/risk")
 async def risk(replica: Known) -> Risk:
     """Tell the limits, how near they are, and whether one of them has stopped trading."""
     return risk_of(replica)
-
-
-def _time(name: str, text: str | None) -> int | None:
-    try:
-        return None if text is None else parse_time_ns(text)
-    except (ValueError, OverflowError) as error:
-        raise HTTPException(422, f"{name}: {error}") from error
 
 
 def _is_wanted(trade: Trade, replica: Replica, wanted: Narrowed) -> bool:

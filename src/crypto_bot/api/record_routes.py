@@ -37,9 +37,12 @@ async def runs(
 ) -> RunsAnswer:
     """List sessions and backtests, newest first."""
     try:
-        found = await follower.read(lambda database: Runs(database).list(limit + 1, cursor, kind=kind)) or []
+        found = await follower.read(lambda database: Runs(database).list(limit + 1, cursor, kind=kind))
     except UsageError as error:
         raise HTTPException(404, str(error)) from error
+    if found is None and cursor is not None:
+        raise HTTPException(404, "There are no runs yet.")
+    found = found or []
     more = len(found) > limit
     found = found[:limit]
     return RunsAnswer(items=[run_answer(record) for record in found], next=found[-1].run_id if more else None)
@@ -60,9 +63,14 @@ async def why(
 
 
 @router.get("/alerts")
-async def alerts(follower: Following, limit: Limit = 100, cursor: Cursor = None) -> Alerts:
+async def alerts(
+    follower: Following,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+    level: Annotated[str | None, Query(pattern="^(info|warning|error)$", description="info, warning or error.")] = None,
+) -> Alerts:
     """List what needed attention, newest first."""
-    page = await follower.look_up(lambda tables: tables.alerts.page(before=cursor, limit=limit))
+    page = await follower.look_up(lambda tables: tables.alerts.page(before=cursor, limit=limit, severity=level))
     if page is None:
         return Alerts(items=[], next=None)
     return Alerts(items=[_alert(each) for each in page.items], next=_next(page))

@@ -23,11 +23,18 @@ BEAT_S = 0.5
 STREAMS_MOST = 150
 _AT_ONCE = 500
 """Events that are put into one piece."""
-_BEHIND_MOST = 20_000
+BEHIND_MOST = 20_000
 """Events that a client may be behind; beyond it is told to begin anew."""
-_PATIENCE_S = 10.0
+PATIENCE_S = 10.0
 """How long a client may leave a piece unread."""
 _BEAT = b": beat\n\n"
+
+_SENT = {
+    "type": "object",
+    "properties": {"id": {"type": "string"}, "event": {"type": "string"}, "data": {"type": "string"}},
+    "required": ["event", "data"],
+}
+"""One event, for the description; `data` is JSON."""
 
 router = api_router()
 
@@ -59,7 +66,7 @@ class EventStream(Response):
     async def _send(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         async for piece in pieces(self._follower, self._after):
-            async with asyncio.timeout(_PATIENCE_S):
+            async with asyncio.timeout(PATIENCE_S):
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
 
 
@@ -68,12 +75,12 @@ async def pieces(follower: Follower, after: int | None) -> AsyncIterator[bytes]:
     replica = follower.replica or Replica("")
     sequence = replica.sequence if after is None else after
     yield _greeting("hello", replica)
-    if not -1 <= sequence <= replica.sequence or replica.sequence - sequence > _BEHIND_MOST:
+    if not -1 <= sequence <= replica.sequence or replica.sequence - sequence > BEHIND_MOST:
         yield _greeting("reset", replica)
         sequence = replica.sequence
     while True:
         now = follower.replica or Replica("")
-        if now.run_id != replica.run_id or now.sequence - sequence > _BEHIND_MOST:
+        if now.run_id != replica.run_id or now.sequence - sequence > BEHIND_MOST:
             replica, sequence = now, now.sequence
             yield _greeting("reset", replica)
         frames = await _frames(follower, replica, sequence)
@@ -114,7 +121,7 @@ async def _left(receive: Receive) -> None:
     "/stream",
     status_code=200,
     response_class=EventStream,
-    responses={200: {"description": "Server-sent events.", "content": {"text/event-stream": {}}}},
+    responses={200: {"description": "Server-sent events.", "content": {EventStream.media_type: {"schema": _SENT}}}},
 )
 async def stream(
     request: Request,

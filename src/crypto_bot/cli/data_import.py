@@ -1,11 +1,18 @@
 """`data import`: candles from files into the archive, all of them or none."""
 
 import argparse
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from crypto_bot.cli.flags import settings_from
 from crypto_bot.cli.output import show
+from crypto_bot.domain.errors import CryptoBotError
 from crypto_bot.domain.units import format_time
+
+if TYPE_CHECKING:
+    from crypto_bot.config.settings import Settings
+    from crypto_bot.data.archive import Archive
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,13 +31,16 @@ def execute(args: argparse.Namespace) -> int:
     from crypto_bot.data.archive import Archive
     from crypto_bot.data.importing import import_files
 
+    archive = Archive(settings.data.archive)
     reports = import_files(
         args.files,
-        archive=Archive(settings.data.archive),
+        archive=archive,
         symbol=args.symbol,
         timeframe=args.timeframe,
         exchange=args.exchange or settings.exchange.name,
     )
+    cached = {(each.exchange, each.symbol, each.timeframe) for each in reports}
+    trouble = _cache(settings, archive, cached)
     told = [
         {
             "file": each.file,
@@ -59,5 +69,21 @@ def execute(args: argparse.Namespace) -> int:
         bars = f"{each.added} {'bar' if each.added == 1 else 'bars'}"
         lines.append(f"{each.file}: {bars} of {each.symbol} {each.timeframe} added{known}; {span}")
         lines += [f"  {note}" for note in each.notes]
+    if trouble:
+        sys.stderr.write(f"note: the archive has the candles, the page's table has them not: {trouble}\n")
     show(args, {"files": told}, lines)
     return 0
+
+
+def _cache(settings: "Settings", archive: "Archive", series: set[tuple[str, str, str]]) -> str:
+    """Put the newest bars of each series into the database, for the page; return what kept them out."""
+    from crypto_bot.persistence.caching import cache_newest
+    from crypto_bot.persistence.database import Database
+
+    try:
+        with Database.open(settings.database.url.get_secret_value()) as database:
+            for exchange, symbol, timeframe in sorted(series):
+                cache_newest(database, archive.load(symbol, timeframe, exchange=exchange))
+    except CryptoBotError as error:
+        return str(error)
+    return ""

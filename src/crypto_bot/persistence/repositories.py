@@ -231,9 +231,10 @@ class AlertRepository:
         if alert is not None:
             alert.delivered = True
 
-    def page(self, *, before: int | None = None, limit: int = PAGE) -> Page[AlertLog]:
-        """Return alerts older than the alert `before`."""
-        return _page(self.session, select(AlertLog), AlertLog.id, before, limit)
+    def page(self, *, before: int | None = None, limit: int = PAGE, severity: str | None = None) -> Page[AlertLog]:
+        """Return alerts older than the alert `before`, of one severity when it is given."""
+        query = select(AlertLog) if severity is None else select(AlertLog).where(AlertLog.severity == severity)
+        return _page(self.session, query, AlertLog.id, before, limit)
 
 
 class RecommendationRepository:

@@ -5,6 +5,7 @@ import hashlib
 import html.parser
 import json
 import re
+import resource
 import shutil
 import subprocess
 from dataclasses import replace
@@ -26,7 +27,7 @@ from crypto_bot.backtesting.report.months import monthly_returns
 from crypto_bot.backtesting.report.scatter import MOST_POINTS, scatter_of
 from crypto_bot.backtesting.report.series import ALL_BARS, MOST_BARS, candle_charts, equity_line, shown_timeframe
 from crypto_bot.backtesting.trips import Trips
-from crypto_bot.domain.errors import UsageError
+from crypto_bot.domain.errors import RunFailed, UsageError
 from crypto_bot.domain.timeframe import timeframe_ns
 from crypto_bot.domain.units import ATOMS, DAY_NS
 from tests.outcomes import average_run, idle_run
@@ -271,6 +272,19 @@ def test_control_characters_are_shown_by_their_code() -> None:
 def test_a_report_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be written"):
         written(idle_run([100.0]), tmp_path / "absent" / "report.html")
+
+
+def test_a_report_on_a_full_disk_leaves_the_old_one_in_its_place(tmp_path: Path) -> None:
+    report = tmp_path / "report.html"
+    before = written(idle_run([100.0]), report)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, limits[1]))
+    try:
+        with pytest.raises(RunFailed, match=r"report\.html cannot be written .*: make room"):
+            written(average_run(50), report)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert report.read_text("utf-8") == before and list(tmp_path.iterdir()) == [report]
 
 
 def test_a_single_bar_and_no_fill_still_make_a_page(tmp_path: Path) -> None:

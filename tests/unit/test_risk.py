@@ -153,6 +153,18 @@ def test_sells_too_large_to_be_counted_are_refused(scales: tuple[int, int]) -> N
     assert_lawful(small)
 
 
+@pytest.mark.parametrize(("cash", "fits"), [(900, True), (930, False)])
+def test_more_of_a_coin_than_its_atoms_can_tell_is_refused(cash: int, fits: bool) -> None:
+    """At the smallest price there is, 46 thousand million coins cost 461; their atoms of 1e-8 fill 62 bits."""
+    coin = Instrument("COIN/USDT", price_scale=ATOMS, quantity_scale=1_000_000)
+    small = SmallWorld([[flat(1)] * 3], cash=cash * ATOMS, instruments=(coin,)).go()
+    small.wish(weight=500_000)
+    small.go()
+    assert small.refusals == ([] if fits else [BY_OVERFLOW])
+    assert small.position() == (cash * ATOMS // 2 * 1_000_000 if fits else 0)
+    assert_lawful(small)
+
+
 def test_a_budget_that_would_buy_too_much_is_refused() -> None:
     """All the cash there can be, into a coin whose price is known to reach five hundred times the present one."""
     cash = genesis.LARGEST_CASH

@@ -117,9 +117,10 @@ def scale_factors(instrument: Instrument) -> tuple[int, int]:
 
 
 def largest_quantity(instrument: Instrument, highest_price: int) -> int:
-    """Return the quantity above which an order's worth might not fit into 64 bits."""
+    """Return the quantity above which an order's worth, or its atoms of the base asset, might not fit into 64 bits."""
     mult, div = scale_factors(instrument)
-    return min(HIGHEST_WORTH, HIGHEST_WORTH * div // (max(1, highest_price) * mult))
+    atoms = FAR // (ATOMS // instrument.quantity_scale)
+    return min(HIGHEST_WORTH, atoms, HIGHEST_WORTH * div // (max(1, highest_price) * mult))
 
 
 def new_world(

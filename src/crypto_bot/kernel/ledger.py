@@ -169,7 +169,7 @@ def check_laws(world: World, lane: int) -> None:
     base = world.purse[b["base"]]
     cash = world.purse[desk["cash_asset"]]
     broken = _unbalanced(cash) + _unbalanced(base)
-    if b["contract"] == 0 and (cash["balance"] < 0 or b["position"] < 0):
+    if b["contract"] == 0 and (cash["balance"] < 0 or base["balance"] < 0 or b["position"] < 0):
         broken += 1
     if b["contract"] == 0 and b["position"] * b["unit"] + b["dust"] != base["traded"] - b["base_fees"]:
         broken += 1

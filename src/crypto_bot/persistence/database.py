@@ -222,8 +222,7 @@ def _create(path: Path, busy_ms: int) -> None:
     """Make a complete new database under another name, then give it its own: no half-made file is ever seen."""
     draft = path.with_name(path.name + ".new")
     with translated(path):
-        for leftover in (draft, wal_path(draft), draft.with_name(draft.name + "-shm")):
-            leftover.unlink(missing_ok=True)
+        _clear(draft)
         os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         try:
             database = Database.attach(draft, busy_ms=busy_ms)
@@ -235,5 +234,11 @@ def _create(path: Path, busy_ms: int) -> None:
             draft.replace(path)
             sync_folder(path.parent)
         except CryptoBotError:
-            draft.unlink(missing_ok=True)
+            _clear(draft)
             raise
+
+
+def _clear(draft: Path) -> None:
+    """Take a half-made database away, with what SQLite keeps beside it."""
+    for leftover in (draft, wal_path(draft), draft.with_name(draft.name + "-shm")):
+        leftover.unlink(missing_ok=True)

@@ -39,6 +39,7 @@ class Watched:
     folder: Path
     web_environment: bytes
     arguments: bytes
+    standing: dict[str, str]
     answers: list[bytes]
     end: End
     commands: list[End]
@@ -84,6 +85,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
         base = address(bot, web)
         environment = file_of(web, "environ")
         arguments = file_of(web, "cmdline") + file_of(bot.process.pid, "cmdline")
+        standing = {name: standing_of(pid) for name, pid in (("engine", bot.process.pid), ("web", web))}
         answers = ask_everything(base)
         os.kill(web, signal.SIGKILL)
         wait_for(lambda: [pid for pid in processes_of(bot.process.pid) if pid != web] != [])
@@ -106,11 +108,19 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
             ("nonsense",),
         )
     ]
-    yield Watched(folder, environment, arguments, answers, end, commands)
+    yield Watched(folder, environment, arguments, standing, answers, end, commands)
 
 
 def file_of(pid: int, name: str) -> bytes:
     return Path(f"/proc/{pid}/{name}").read_bytes()
+
+
+def standing_of(pid: int) -> str:
+    """Return what new files of a process may be, and how large its core dump."""
+    told = file_of(pid, "status").decode() + file_of(pid, "limits").decode()
+    umask, core = re.search(r"Umask:\s*(\d+)", told), re.search(r"Max core file size\s+(\S+)\s+(\S+)", told)
+    assert umask is not None and core is not None
+    return f"umask {umask[1]}, core {core[1]} {core[2]}"
 
 
 def address(bot: Bot, web: int) -> str:
@@ -187,6 +197,10 @@ def test_the_web_process_is_given_its_own_token_and_no_key(watched: Watched) -> 
     """Whatever the variable of a key is called, the process that talks to the network never has it."""
     names = [entry.partition(b"=")[0] for entry in watched.web_environment.split(b"\0") if SONG.search(entry)]
     assert names == [b"API_TOKEN"]
+
+
+def test_a_crash_writes_no_memory_down_and_a_new_file_is_private(watched: Watched) -> None:
+    assert watched.standing == dict.fromkeys(("engine", "web"), "umask 0077, core 0 0")
 
 
 def test_everything_a_run_leaves_is_private(watched: Watched) -> None:

@@ -149,7 +149,9 @@ def as_edited(module: Module) -> list[Line]:
         for place in range(len(module.indicators))
         for row, ago in ((spelling.VALUES, 0), (spelling.BEFORE, 1))
     }
-    names: dict[str, object] = {spelling.WORDS: SimpleNamespace(**words, BUY=strategy.BUY, SELL=strategy.SELL)}
+    names: dict[str, object] = {
+        spelling.WORDS: SimpleNamespace(**words, counted=lambda _, over: over, BUY=strategy.BUY, SELL=strategy.SELL)
+    }
     exec(compile(module.edited_text(), str(module.path), "exec", dont_inherit=True), names)
     return play.run(_step(names), hidden, SimpleNamespace(**views))
 

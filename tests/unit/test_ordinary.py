@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from crypto_bot.authoring import watching
 from crypto_bot.authoring.generator import walker_text
+from crypto_bot.authoring.mistake import Mistake
 from crypto_bot.authoring.module import Cell
 from crypto_bot.authoring.ordinary import same_shape
 from crypto_bot.authoring.reader import read_text
+from crypto_bot.plain.guard import Allowance
 from tests.authors import HEAD, PATH, module_of, refusal
 
 
@@ -40,6 +43,30 @@ def test_memory_is_understood_for_other_parameters() -> None:
 def test_memory_starts_as(start: str, cell: Cell) -> None:
     text = HEAD.replace("dict(held=0,", f"dict(held={start},") + "pass\n"
     assert read_text(text, PATH).cells["held"] == cell
+
+
+@pytest.mark.parametrize(
+    ("ordinary", "said"),
+    [
+        ("def check(p):\n    while True:\n        pass\n", "mine.py: check(p) has not returned after 0.3 s"),
+        ("def wake(p):\n    while True:\n        pass\n", "mine.py: wake(p) has not returned after 0.3 s"),
+        ("def memory(p):\n    return dict(x=[0.0] * 10**15)\n", "mine.py: memory(p) took more than 256 MiB of memory"),
+        ("LONG = (0,) * 10**15\n", "mine.py: the top of the file took more than 256 MiB of memory"),
+        ("def memory(p):\n    x = []\n    while True:\n        x = [x, 'a' * 10**6 + str(p)]\n", "256 MiB"),
+        ("def memory(p):\n    return dict(x=[0.0] * 1_000_001)\n", "memory x keeps 1,000,001 numbers"),
+    ],
+)  # fmt: skip
+def test_what_runs_before_a_run_ends(ordinary: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither an endless loop nor all of the machine's memory: one sentence."""
+    monkeypatch.setattr(watching, "ALLOWANCE", Allowance(0.3 if "0.3 s" in said else 60, 256, can_be_raised=False))
+    step = "def step(p, m)" if "memory" in ordinary else "def step(p)"
+    text = f"from crypto_bot.strategy import NamedTuple\n\n\n{ordinary}\n\n{step}:\n    pass\n"
+    with pytest.raises(Mistake) as caught:
+        module = read_text(text, Path("mine.py"))
+        module.parameters.read({})
+        module.memory_of(())
+        module.wake_of(())
+    assert said in str(caught.value) and "\n" not in str(caught.value)
 
 
 def test_settings() -> None:

@@ -285,6 +285,7 @@ def test_own_functions_constants_and_switches(tmp_path: Path) -> None:
         ("quote(0, 0, BUY, 1e17, 1.0)", "too large"),
         ("quote(0, 0, BUY, 1.0, 1e13)", "too large"),
         ("quote(0, 0, BUY, 0.0, 1.0)", "must be positive"),
+        ("for i in range(4_000_000_000): pass", "go through 4,000,000,000 turns, more than 10,000,000; loop over less"),
         ("quote(0, 61, BUY, 1.0, 1.0)", "slots are 0 to 60"),
         ("quote(0, -1, BUY, 1.0, 1.0)", "slots are 0 to 60"),
         ("quote(0, 0, 2, 1.0, 1.0)", "BUY or SELL"),

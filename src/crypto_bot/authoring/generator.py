@@ -62,7 +62,8 @@ _walk = _compiled(_WALK_SIGNATURE)(_walk)
 _STEP = """{gather}{pad}_here = {here}
 {pad}_s = _c.Context({bars}, market.times, {i}, t, {account}, whole, real, count, _here, real[_c.PER_YEAR])
 {update}{pad}if {when}:
-{met}{pad}    step(_s, _x, p{m})
+{met}{pad}    whole[_c.LOOPED] = 0
+{pad}    step(_s, _x, p{m})
 {pad}    if wish[0]["news"]:
 {pad}        _w.clear_news(wish)
 {pad}    if wish[0]["any"]{last}:

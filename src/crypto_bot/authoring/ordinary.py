@@ -2,14 +2,19 @@
 
 import keyword
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import ModuleType
 from typing import cast
 
 from crypto_bot.authoring.module import Cell, Wake
 from crypto_bot.authoring.parameters import ParameterSet
 from crypto_bot.authoring.parts import Parts
-from crypto_bot.authoring.source import AUTHORS_FAULTS, Source
+from crypto_bot.authoring.source import Source
+from crypto_bot.authoring.watching import watched
 from crypto_bot.domain.units import INT64_MAX
+
+MOST_KEPT = 1_000_000
+"""Numbers that one name of the memory of one symbol may hold."""
 
 _START = "start it with 0, 0.0, False or a list of such"
 
@@ -19,11 +24,12 @@ def run_top_level(source: Source) -> Mapping[str, object]:
     module = ModuleType(source.path.stem)
     module.__file__ = str(source.path)
     code = source.compiled()
-    try:
+
+    def load() -> None:
         # The user's own file, and its grammar was checked before.
         exec(code, module.__dict__)  # noqa: S102  # nosec B102
-    except AUTHORS_FAULTS as error:
-        raise source.blame(error, f"this cannot be worked out: {error}") from None
+
+    watched(source, load, doing="the top of the file", failed="this cannot be worked out")
     return module.__dict__
 
 
@@ -35,10 +41,7 @@ def memory_reader(parts: Parts, namespace: Mapping[str, object]) -> Callable[[Pa
     def memory_of(params: ParameterSet) -> Mapping[str, Cell]:
         if author is None:
             return {}
-        try:
-            started = author(params)
-        except AUTHORS_FAULTS as error:
-            raise source.blame(error, f"memory(p) failed: {type(error).__name__}: {error}") from None
+        started = watched(source, partial(author, params), doing="memory(p)")
         if not isinstance(started, dict):
             source.refuse(declared, "memory(p) returns dict(name=start, ...)")
         return {_name(parts, name): _cell(parts, name, start) for name, start in started.items()}
@@ -54,10 +57,7 @@ def wake_reader(parts: Parts, namespace: Mapping[str, object], declared: Wake) -
     def wake_of(params: ParameterSet) -> Wake:
         if author is None:
             return declared
-        try:
-            told = author(params)
-        except AUTHORS_FAULTS as error:
-            raise source.blame(error, f"wake(p) failed: {type(error).__name__}: {error}") from None
+        told = watched(source, partial(author, params), doing="wake(p)")
         if told not in ("bars", "fills"):
             source.refuse(node, f"wake(p) returns {repr(told)[:60]}; return 'bars' or 'fills'")
         return "bars" if told == "bars" else "fills"
@@ -82,6 +82,8 @@ def _cell(parts: Parts, name: str, start: object) -> Cell:
     starts: Sequence[object] = start if isinstance(start, list | tuple) else (start,)
     if not starts:
         source.refuse(node, f"memory {name} starts as an empty list; {_START}, at least one number long")
+    if len(starts) > MOST_KEPT:
+        source.refuse(node, f"memory {name} keeps {len(starts):,} numbers for each symbol; {MOST_KEPT:,} are possible")
     numbers = [number for number in starts if isinstance(number, int | float)]
     for number in starts:
         if not isinstance(number, int | float):

@@ -6,13 +6,15 @@ from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from numbers import Real
 from typing import NoReturn, TypeAlias, cast
 
 from crypto_bot.authoring.kinds import either
 from crypto_bot.authoring.mistake import Mistake
 from crypto_bot.authoring.refusals import did_you_mean, listed
-from crypto_bot.authoring.source import AUTHORS_FAULTS, Source
+from crypto_bot.authoring.source import Source
+from crypto_bot.authoring.watching import watched
 
 Number: TypeAlias = int | float | bool
 Value: TypeAlias = Number | str | tuple[int, ...] | tuple[float, ...]
@@ -171,8 +173,12 @@ class Parameters:
         """
         if self.check is None:
             return
+        if watched(self.source, partial(self._checked, self.check, chosen), doing="check(p)") is False:
+            self._refuse("check(p) refuses these parameters")
+
+    def _checked(self, check: Callable[[ParameterSet], object], chosen: ParameterSet) -> object:
         try:
-            answer = self.check(chosen)
+            return check(chosen)
         except (AssertionError, ValueError) as error:
             text = str(error)
             if text:
@@ -180,10 +186,6 @@ class Parameters:
                 blamed = [given[name] for name in named if name in given]
                 self._refuse(f"{text}{self._told(named, chosen)}", *blamed)
             raise self.source.blame(error, "check(p) refuses these parameters") from None
-        except AUTHORS_FAULTS as error:
-            raise self.source.blame(error, f"check(p) failed: {type(error).__name__}: {error}") from None
-        if answer is False:
-            self._refuse("check(p) refuses these parameters")
 
     def _told(self, named: Sequence[str], chosen: ParameterSet) -> str:
         """Say what parameters are: `; fast is 200, slow is 100`."""

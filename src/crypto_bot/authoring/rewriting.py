@@ -11,7 +11,7 @@ from crypto_bot.authoring.formulas import is_kept, read_of
 from crypto_bot.authoring.kinds import Kind, Many, Row
 from crypto_bot.authoring.lengths import is_known
 from crypto_bot.authoring.scope import Facts
-from crypto_bot.authoring.spelling import COUNT, HERE, SLICE, TIMEFRAME, VIEWS, WORDS, framed, loop_index
+from crypto_bot.authoring.spelling import COUNT, COUNTED, HERE, SLICE, TIMEFRAME, VIEWS, WORDS, framed, loop_index
 from crypto_bot.authoring.uses import Family, Uses
 from crypto_bot.authoring.vocabulary import SIDES, Role, Word
 from crypto_bot.authoring.vocabulary import WORDS as VOCABULARY
@@ -72,12 +72,20 @@ class Rewriting:
                     self._visit(child)
 
     def _loop(self, node: ast.For) -> None:
-        """Rewrite a loop; one over a known tuple, where an indicator stands in it, needs to count its turns."""
+        """Rewrite a loop; one over a known tuple, where an indicator stands in it, needs to count its turns.
+
+        The turns of one whose length the run decides are counted, so that no step goes on for ever.
+        """
         counted = isinstance(node.iter, ast.Call) and isinstance(node.target, ast.Tuple)
         over = node.iter.args[0] if isinstance(node.iter, ast.Call) and counted else node.iter
         target = node.target.elts[-1] if isinstance(node.target, ast.Tuple) else node.target
         if not isinstance(target, ast.Name) or not self._is_known_tuple(over):
+            is_short = isinstance(over, ast.Call) and ast.unparse(over.func) == "symbols"
+            if not is_short:
+                self.edits.append(insert(start(over), f"{COUNTED}({SLICE}, "))
             self._visit(node.iter)
+            if not is_short:
+                self.edits.append(insert(end(over), ")"))
             self._body(node)
             return
         first = node.target.elts[0] if isinstance(node.target, ast.Tuple) else None

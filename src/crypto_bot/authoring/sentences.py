@@ -8,7 +8,7 @@ from crypto_bot.authoring.mistake import Mistake
 from crypto_bot.authoring.module import Module
 from crypto_bot.domain.market import IntArray
 from crypto_bot.domain.units import format_time
-from crypto_bot.kernel.context import FAULT, FAULT_BAR, FAULT_SYMBOL, FAULT_VALUE
+from crypto_bot.kernel.context import FAULT, FAULT_BAR, FAULT_SYMBOL, FAULT_VALUE, MOST_TURNS
 from crypto_bot.kernel.layout import QUOTES, Memory
 
 _FAULTS = {
@@ -22,6 +22,7 @@ _FAULTS = {
     8: "a length is {value:g}: it must be 1 or more",
     9: "a price or quantity for {symbol} is {value:g}: that is too large to be counted exactly",
     10: "a share of the price of {symbol} is {value:g}: it must be 0 or more and below 1",
+    11: f"the loops of this step go through {{value:,.0f}} turns, more than {MOST_TURNS:,}; loop over less",
 }
 _GENERATED = (re.compile(r'_[0-9a-f]{16}\.py", line (\d+)'), re.compile(r"_[0-9a-f]{16}\.py \((\d+)\)"))
 

@@ -21,6 +21,9 @@ SYMBOL, TURN = "_k", "_q"
 WORDS = "_w"
 """The module of the compiled words: `close(k)` is written `_w.close(_s, k)`."""
 
+COUNTED = f"{WORDS}.counted"
+"""Goes around what a loop goes over: it counts the turns of a step, and ends the run when there are too many."""
+
 VALUES, BEFORE = "v", "b"
 """The rows of one indicator: `_x.v0[k]` is its value, `_x.b0[k]` the one of the bar before (`ago=1`)."""
 

@@ -22,7 +22,11 @@ HERE, ALONE, JOINED = 11, 12, 13
 have before it is in the list, and whether one has come in since the last step."""
 
 FAULT_NAN, FAULT_SHARE, FAULT_FUTURE, FAULT_PAST, FAULT_NEGATIVE, FAULT_SLOT, FAULT_SIDE, FAULT_LENGTH = range(1, 9)
-FAULT_LARGE, FAULT_PART = 9, 10
+FAULT_LARGE, FAULT_PART, FAULT_TURNS = 9, 10, 11
+
+LOOPED, MOST_TURNS = 14, 10_000_000
+"""Place in the head where the turns of the present step's loops are counted, and how many there may be: some
+hundredths of a second of compiled code."""
 
 
 class Context(NamedTuple):

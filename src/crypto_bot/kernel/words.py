@@ -18,6 +18,9 @@ from crypto_bot.kernel.context import (
     FAULT_SHARE,
     FAULT_SIDE,
     FAULT_SLOT,
+    FAULT_TURNS,
+    LOOPED,
+    MOST_TURNS,
     Context,
     fail,
 )
@@ -55,6 +58,15 @@ def _at(s: Context, plane: int, k: int, ago: int) -> float:
     if ago > s.i:
         fail(s, FAULT_PAST, k, float(ago))
     return float(s.bars[plane, s.i - ago, k] / s.book[k]["price_scale"])
+
+
+@word(inline=True)
+def counted(s: Context, over: Any) -> Any:
+    """Return what a loop goes over, its turns counted before the first of them."""
+    s.whole[LOOPED] += len(over)
+    if s.whole[LOOPED] > MOST_TURNS:
+        fail(s, FAULT_TURNS, 0, float(s.whole[LOOPED]))
+    return over
 
 
 @word(inline=True)

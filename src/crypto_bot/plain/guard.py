@@ -35,6 +35,19 @@ class Allowance:
 
     seconds: float = 10.0
     mebibytes: int = 1024
+    can_be_raised: bool = True
+
+    @property
+    def too_late(self) -> str:
+        """Say that a call takes too long, and what helps."""
+        told = f"has not returned after {self.seconds:g} s"
+        return f"{told}; give the class time_limit_s = ... if it needs longer" if self.can_be_raised else told
+
+    @property
+    def too_large(self) -> str:
+        """Say that too much memory is taken, and what helps."""
+        told = f"took more than {self.mebibytes} MiB of memory"
+        return f"{told}; keep less, or give the class memory_limit_mib = ..." if self.can_be_raised else told
 
 
 class PlainFault(RunFailed):
@@ -43,7 +56,7 @@ class PlainFault(RunFailed):
     def __init__(self, name: str, what: str) -> None:
         """Keep the name beside the sentence."""
         super().__init__(f"{name}: {what}")
-        self.name = name
+        self.name, self.what = name, what
 
 
 class _Stop(BaseException):
@@ -94,7 +107,7 @@ class Guard:
         except CryptoBotError:
             raise
         except MemoryError:
-            raise PlainFault(self.name, f"{self.doing} {self._too_large()}") from None
+            raise PlainFault(self.name, f"{self.doing} {self.allowance.too_large}") from None
         except SystemExit:
             raise PlainFault(self.name, f"{self.doing} ended the program; return from it instead") from None
         except Exception as error:
@@ -133,12 +146,9 @@ class Guard:
                 last = began, self._reached()
                 self._renew(size)
             if now - resident > self.allowance.mebibytes * _MEBIBYTE:
-                self._broken = self._too_large()
+                self._broken = self.allowance.too_large
             elif began is not None and monotonic() - since > self.allowance.seconds:
-                self._broken = (
-                    f"has not returned after {self.allowance.seconds:g} s; give the class time_limit_s = ... if it"
-                    " needs longer"
-                )
+                self._broken = self.allowance.too_late
             if self._broken and self._began is not None:
                 if in_main:
                     signal.pthread_kill(self._caller, signal.SIGALRM)
@@ -148,12 +158,6 @@ class Guard:
     def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
         if self._broken and self._began is not None:
             raise _Stop
-
-    def _too_large(self) -> str:
-        return (
-            f"took more than {self.allowance.mebibytes} MiB of memory; keep less, or give the class"
-            " memory_limit_mib = ..."
-        )
 
     def _told(self, error: Exception) -> str:
         """Say what was raised, and on which line of the user's file."""

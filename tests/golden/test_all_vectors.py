@@ -40,15 +40,15 @@ COVERED: Mapping[str, str] = {
     "R2.": "golden/test_grid_vectors.py::test_a_symbols_share_caps_a_buy",
     "R3.": "golden/test_grid_vectors.py::test_losses_of_two_per_cent_trip_the_limits",
     "R4.": "golden/test_grid_vectors.py::test_what_brings_a_fall_back",
+    "R5.": "unit/test_gates.py::test_what_a_stake_grows_by",
+    "R6.": "unit/test_gates.py::test_kelly_of_small_steps_is_the_mean_over_the_variance",
+    "R7.": "unit/test_gates.py::test_break_even",
     "R9.trail_step": "unit/test_guards.py::test_a_trailing_stop_of_ten_per_cent",
     "R9.trail_exact": "unit/test_guards.py::test_an_exact_touch_triggers",
 }
 """By the beginning of a key, the longest that fits: the file and the test, or the table of a test, that holds it."""
 
 LATER: Mapping[str, str] = {
-    "R5.": "sizing by Kelly",
-    "R6.": "sizing by Kelly",
-    "R7.": "the gate of expectancy",
     "R8.": "limits on the volatility of a portfolio",
     "V": "searching for parameters: purged folds, overfitting, walking forward",
     "E9.": "queues in an order book",

@@ -1,5 +1,6 @@
 """Groups, volatility, Kelly, expectancy, places and pauses: what each lets through, and that none is ever passed."""
 
+import math
 import random
 from typing import Any
 
@@ -131,6 +132,24 @@ def test_kelly_of_even_bets() -> None:
     assert evidence.best_share(600_000, PPM, PPM) == 200_000
     assert evidence.best_share(500_000, PPM, PPM) == 0
     assert evidence.best_share(600_000, 100_000, 100_000) == 2_000_000, "a stake that loses a tenth may be larger"
+
+
+@pytest.mark.parametrize(
+    ("times", "grown"), [(0.5, 0.015041901619464441), (1, 0.020135513550688863), (2, -0.0024469075336685797)]
+)
+def test_what_a_stake_grows_by(times: float, grown: float) -> None:
+    """Six wins in ten at one to one: half of Kelly's share earns three quarters of it, twice as much loses."""
+    stake = times * evidence.best_share(600_000, PPM, PPM) / PPM
+    assert 0.6 * math.log(1 + stake) + 0.4 * math.log(1 - stake) == pytest.approx(grown, abs=1e-9)
+
+
+def test_kelly_of_small_steps_is_the_mean_over_the_variance() -> None:
+    """A drift of 0.4 and a volatility of 0.8 a year, in steps of one per cent: 0.625, which grows by 0.125 a year."""
+    step = 0.01
+    part = round((0.5 + 0.4 * step / 0.8**2 / 2) * PPM)
+    share = evidence.best_share(part, round(step * PPM), round(step * PPM)) / PPM
+    assert share == pytest.approx(0.625, abs=1e-9)
+    assert 0.4 * share - 0.8**2 * share**2 / 2 == pytest.approx(0.125, abs=1e-9)
 
 
 @pytest.mark.parametrize(("won", "lost", "part"), [(2.0, 1.0, 1 / 3), (1.9, 1.1, 0.36666666)])

@@ -173,12 +173,12 @@ class Parameters:
         """
         if self.check is None:
             return
-        if watched(self.source, partial(self._checked, self.check, chosen), doing="check(p)") is False:
+        if watched(self.source, partial(self._checked, chosen, given), doing="check(p)") is False:
             self._refuse("check(p) refuses these parameters")
 
-    def _checked(self, check: Callable[[ParameterSet], object], chosen: ParameterSet) -> object:
+    def _checked(self, chosen: ParameterSet, given: Mapping[str, Given]) -> object:
         try:
-            return check(chosen)
+            return self.check(chosen) if self.check is not None else None
         except (AssertionError, ValueError) as error:
             text = str(error)
             if text:

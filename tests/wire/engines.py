@@ -34,11 +34,11 @@ class Engine:
 
 
 @contextmanager
-def engine_at(folder: Path, *, bars: int = 25) -> Iterator[Engine]:
+def engine_at(folder: Path, *, bars: int = 25, setting: Setting = SETTING) -> Iterator[Engine]:
     """Let a run see so many bars, and wait for more an hour apart."""
     engine, brake, listening = Engine(folder), Brake(folder / "HALT"), threading.Event()
-    run = engine.run = recover(as_journal(engine.journal), SETTING.plan(), SETTING.history)
-    for item in list(RecordedFeed(SETTING.candles, 0).slices())[:bars]:
+    run = engine.run = recover(as_journal(engine.journal), setting.plan(), setting.history)
+    for item in list(RecordedFeed(setting.candles, 0).slices())[:bars]:
         run.play(item)
 
     async def live() -> None:
@@ -46,7 +46,7 @@ def engine_at(folder: Path, *, bars: int = 25) -> Iterator[Engine]:
         async with inbox.open_at(folder):
             asyncio.get_running_loop().call_soon(listening.set)
             await drive(
-                run, RecordedFeed([each.between(run.last_ns) for each in SETTING.candles], 1.0), brake, None, inbox
+                run, RecordedFeed([each.between(run.last_ns) for each in setting.candles], 1.0), brake, None, inbox
             )
 
     with StateLock(folder):

@@ -82,6 +82,7 @@ ANSWERS = {
     ("POST", "/api/risk/halt"): 202,
     ("POST", "/api/risk/reset-circuit-breaker"): 422,
     ("POST", "/api/risk/resume"): 503,
+    ("POST", "/api/strategies/{name}/parameters"): 422,
     ("POST", "/api/strategies/{name}/start"): 503,
     ("POST", "/api/strategies/{name}/stop"): 503,
 }

@@ -11,6 +11,7 @@ import pytest
 
 from crypto_bot.runtime.line import SOCKET
 from tests.grid_run import Grid
+from tests.small_runs import CROSS, Setting, walk
 from tests.wire.engines import Engine, engine_at
 from tests.wire.serving import client_of, until, write
 
@@ -100,6 +101,12 @@ def test_an_order_is_cancelled_by_its_number(engine: Engine, client: httpx.Clien
         ("risk/emergency-stop", {"flatten": "yes"}, 422),
         ("orders/cancel-all", {"symbol": "X/Y"}, 404),
         ("strategies/none/stop", None, 404),
+        ("strategies/none/parameters", {"parameters": {"fraction": 0.5}}, 404),
+        ("strategies/grid/parameters", None, 422),
+        ("strategies/grid/parameters", {"parameters": {}}, 422),
+        ("strategies/grid/parameters", {"parameters": {"lower price": 1}}, 422),
+        ("strategies/grid/parameters", {"parameters": {"lower_price": {"deep": 1}}}, 422),
+        ("strategies/grid/parameters", {"parameters": {"lower_price": 1.5}}, 409),
     ],
 )
 def test_what_is_wrong_is_refused_and_leaves_no_row(
@@ -179,3 +186,30 @@ def test_a_strategy_that_is_off_is_told_with_who_stopped_it(folder: Path) -> Non
             texts.append((strategy["state"], strategy["note"]))
     assert texts[0][0] == "off" and texts[0][1].startswith("stopped by ana at 2023-") and "late" in texts[0][1]
     assert texts[1] == ("running", None)
+
+
+def test_a_changed_parameter_is_told_and_reaches_the_engine_once(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    place = tmp_path_factory.mktemp("cross")
+    setting = Setting({"simple_ma": CROSS}, (walk(60),))
+    write(place / "trading.db", list(Grid(bars=30).rows()))
+    body = {"parameters": {"fraction": 0.25, "fast": 4}, "reason": "calmer"}
+    with engine_at(place, setting=setting) as engine, client_of(place / "trading.db", place) as client:
+        path, header = "/api/strategies/simple_ma/parameters", {"Idempotency-Key": "p-1"}
+        answers = [client.post(path, json=body, headers=header) for _ in range(2)]
+        wrong = client.post(path, json={"parameters": {"fraction": 2}})
+    assert [each.status_code for each in answers] == [200, 200], answers[0].text
+    assert answers[0].json() == answers[1].json() and answers[0].json()["reason"] == "calmer"
+    (payload,) = [json.loads(each) for each in engine.commands]
+    assert payload["params"] == body["parameters"] and payload["strategy"] == "simple_ma"
+    assert wrong.status_code == 422 and "fraction must lie between 0 and 1" in wrong.json()["detail"]
+    rows = list(Grid(bars=30).rows())
+    last = rows[-1]
+    told = json.dumps({"command": "parameters", "by": "ana", "strategy": "grid", "params": {"lower_price": 1.5}})
+    rows.append(type(last)(last.sequence + 1, last.time_ns, "COMMAND", told, "{}", "0"))
+    write(folder / "told.db", rows)
+    with client_of(folder / "told.db") as client:
+        until(client, rows[-1].sequence)
+        (strategy,) = client.get("/api/strategies").json()["items"]
+    assert strategy["parameters"]["lower_price"] == 1.5 and strategy["parameters"]["num_grids"] > 1

@@ -32,6 +32,7 @@ ACCESS: dict[tuple[str, str], str] = {
     ("POST", "/api/risk/flatten"): TRADE,
     ("POST", "/api/risk/resume"): TRADE,
     ("POST", "/api/risk/reset-circuit-breaker"): TRADE,
+    ("POST", "/api/strategies/{name}/parameters"): TRADE,
     ("POST", "/api/strategies/{name}/start"): TRADE,
     ("POST", "/api/strategies/{name}/stop"): TRADE,
 }

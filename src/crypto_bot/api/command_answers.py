@@ -8,6 +8,12 @@ Reason = Annotated[str, Field(max_length=500, pattern=r"^[^\x00-\x08\x0b-\x1f\x7
 Why = Annotated[Reason, Field(min_length=1)]
 Name = Annotated[str, Field(max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
+_LARGEST = 2**53
+_Whole = Annotated[int, Field(ge=-_LARGEST, le=_LARGEST)]
+_Number = Annotated[float, Field(ge=-_LARGEST, le=_LARGEST, allow_inf_nan=False)]
+ParameterName = Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
+ParameterValue = bool | _Whole | _Number | Name | Annotated[list[_Whole | _Number], Field(max_length=100)]
+
 
 class Ordered(BaseModel):
     """What every order has in common: nothing unknown is passed over."""
@@ -47,6 +53,16 @@ class EmergencyStop(Ordered):
 
     reason: Reason = ""
     flatten: bool = False
+
+
+class Parameters(Ordered):
+    """New values for some parameters of a strategy; the others stay."""
+
+    parameters: Annotated[
+        dict[ParameterName, ParameterValue],
+        Field(min_length=1, max_length=64, json_schema_extra={"additionalProperties": False}),
+    ]
+    reason: Reason = ""
 
 
 class Done(BaseModel):

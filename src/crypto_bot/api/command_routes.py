@@ -6,7 +6,7 @@ from fastapi import HTTPException, Path, Response
 from msgspec import UNSET
 
 from crypto_bot.api.asking import LONGEST_NAME, NAME, Known, api_router, problems
-from crypto_bot.api.command_answers import Cancel, CancelAll, Done, EmergencyStop, Plain, Reasoned
+from crypto_bot.api.command_answers import Cancel, CancelAll, Done, EmergencyStop, Parameters, Plain, Reasoned
 from crypto_bot.api.ordering import KEY, Sending, done_answer
 from crypto_bot.persistence.payloads import CommandEvent, Outcome
 from crypto_bot.runtime.receipts import Receipt
@@ -74,6 +74,12 @@ async def start_strategy(sender: Sending, name: Named, body: Plain | None = None
 async def stop_strategy(sender: Sending, name: Named, body: Plain | None = None) -> Done:
     """Cancel a strategy's orders but its stops, and let it decide nothing; what it holds stays."""
     return await sender.order(CommandEvent("strategy_off", (body or Plain()).reason, strategy=name))
+
+
+@router.post("/strategies/{name}/parameters", responses=problems(404, 409))
+async def change_parameters(sender: Sending, name: Named, body: Parameters) -> Done:
+    """Let a strategy decide with other parameters from its next bar on, as far as what it remembers allows."""
+    return await sender.order(CommandEvent("parameters", body.reason, strategy=name, params=body.parameters))
 
 
 @router.get("/commands/{key}", responses=problems(404))

@@ -26,7 +26,7 @@ KEY = r"^[A-Za-z0-9._:~-]{1,100}$"
 EMERGENCY_S = 0.8
 """How long an emergency stop waits for the engine before it takes the other way."""
 
-_STATUS = {"refused": 409, "unknown": 404, "reused": 409, "unanswered": 503}
+_STATUS = {"refused": 409, "unknown": 404, "wrong": 422, "reused": 409, "unanswered": 503}
 
 Key = Annotated[
     str | None,

@@ -62,7 +62,8 @@ def strategies_of(replica: Replica, state: str) -> list[StrategyAnswer]:
                 pnl=strategy_pnl(replica, number).total if replica.equity is not None else None,
                 trades=replica.parts.get(number, Part()).trades,
                 open_orders=sum(order.strategy == name for order in replica.orders.values()),
-                parameters={key: _PARAMETER.decode(raw) for key, raw in entry.params.items()},
+                parameters={key: _PARAMETER.decode(raw) for key, raw in entry.params.items()}
+                | replica.tuned.get(name, {}),
                 note=_note(replica, name),
             )
         )

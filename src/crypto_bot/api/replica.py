@@ -18,6 +18,7 @@ from crypto_bot.persistence.payloads import (
     FillEvent,
     OrderEvent,
     Outcome,
+    Parameter,
     SliceEvent,
     Start,
     StopEvent,
@@ -97,6 +98,7 @@ class Replica:
     parts: dict[int, Part] = field(default_factory=dict)
     commands: deque[Command] = field(default_factory=lambda: deque(maxlen=COMMANDS_KEPT))
     off: dict[str, Command] = field(default_factory=dict)
+    tuned: dict[str, dict[str, Parameter]] = field(default_factory=dict)
     refused: dict[str, int] = field(default_factory=dict)
     curve: Curve = field(default_factory=Curve)
     candles: list[CandleColumns] = field(default_factory=list)
@@ -236,6 +238,8 @@ class Replica:
             self.off[event.strategy] = self.commands[-1]
         elif event.command == "strategy_on" and isinstance(event.strategy, str):
             self.off.pop(event.strategy, None)
+        elif isinstance(event.params, dict) and isinstance(event.strategy, str):
+            self.tuned[event.strategy] = self.tuned.get(event.strategy, {}) | event.params
 
     def _decide(self, row: JournalRow, decision: Decision) -> None:
         match decision.kind:

@@ -1,9 +1,11 @@
 """What a command does to a session, and what stands against it."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
+from crypto_bot.authoring.parameters import Given
 from crypto_bot.backtesting import interventions, slices
 from crypto_bot.backtesting.interventions import ANY
 from crypto_bot.kernel.layout import (
@@ -17,6 +19,7 @@ from crypto_bot.kernel.layout import (
 )
 from crypto_bot.persistence.payloads import CommandEvent
 from crypto_bot.runtime.receipts import Reply
+from crypto_bot.runtime.tuning import tune, untunable
 
 if TYPE_CHECKING:
     from crypto_bot.runtime.session import Session
@@ -25,8 +28,12 @@ Value = TypeVar("Value")
 
 COMMANDS = (
     "halt", "resume", "reset", "cancel", "cancel_all", "flatten", "emergency_stop", "strategy_on", "strategy_off",
+    "parameters",
 )  # fmt: skip
 """What can be ordered: `reset` lifts what limits halted and counts from here; `flatten` and `emergency_stop` halt."""
+
+_OF_ONE = ("strategy_on", "strategy_off", "parameters")
+"""Commands that name one strategy."""
 
 
 def refusal(session: "Session", command: CommandEvent) -> Reply | None:
@@ -37,10 +44,12 @@ def refusal(session: "Session", command: CommandEvent) -> Reply | None:
         return Reply("unknown", f"there is no command {command.command}")
     if symbol and symbol not in traded:
         return Reply("unknown", f"this run trades {', '.join(traded)}, not {symbol}")
-    if (strategy or command.command.startswith("strategy_")) and strategy not in names.strategies:
+    if (strategy or command.command in _OF_ONE) and strategy not in names.strategies:
         return Reply("unknown", f"this run has the strategies {', '.join(names.strategies)}, not {strategy or 'that'}")
     if command.command == "cancel" and not is_open(session, _or(command.order, 0)):
         return Reply("unknown", f"order {_or(command.order, 0)} is not open")
+    if command.command == "parameters":
+        return untunable(session, names.strategies.index(strategy), _given(command))
     if session.halt & HALT_LAW and command.command in ("resume", "reset"):
         return Reply("refused", "the ledger broke one of its own laws; this run cannot go on")
     if session.halt & ~HALT_OPERATOR and command.command == "resume":
@@ -77,6 +86,9 @@ def intervene(session: "Session", command: CommandEvent) -> None:
             strategy, _ = _place(session, command)
             session.off.discard(strategy)
             interventions.rouse(world, strategy)
+        case "parameters":
+            strategy, _ = _place(session, command)
+            tune(session, strategy, _given(command))
     for strategy in session.off:
         interventions.hush(world, strategy)
 
@@ -90,6 +102,8 @@ def recall(session: "Session", command: CommandEvent) -> None:
             session.off.add(number)
         elif command.command == "strategy_on":
             session.off.discard(number)
+        elif command.command == "parameters":
+            tune(session, number, _given(command))
 
 
 def rehearse(session: "Session") -> None:
@@ -132,6 +146,11 @@ def _place(session: "Session", command: CommandEvent) -> tuple[int, int]:
         names.strategies.index(strategy) if strategy else ANY,
         symbols.index(symbol) if symbol else ANY,
     )
+
+
+def _given(command: CommandEvent) -> Mapping[str, Given]:
+    """Return the parameters that a command names."""
+    return _or(command.params, {})
 
 
 def _or(given: Value | msgspec.UnsetType, otherwise: Value) -> Value:

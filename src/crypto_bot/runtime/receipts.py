@@ -34,11 +34,11 @@ class Receipt(msgspec.Struct, frozen=True):
 class Reply(msgspec.Struct, frozen=True):
     """The engine's answer: `done` with a receipt, or why not in a sentence.
 
-    `refused`: not now; `unknown`: no such order, symbol or strategy; `reused`: the key belongs to another
-    command; `unanswered`: the run is over or starting.
+    `refused`: not now; `unknown`: no such order, symbol or strategy; `wrong`: a parameter's name or value;
+    `reused`: the key belongs to another command; `unanswered`: the run is over or starting.
     """
 
-    result: Literal["done", "refused", "unknown", "reused", "unanswered"]
+    result: Literal["done", "refused", "unknown", "wrong", "reused", "unanswered"]
     sentence: str = ""
     receipt: Receipt | None = None
 

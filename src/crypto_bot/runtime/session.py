@@ -44,7 +44,8 @@ class Session:
 
     def __init__(self, plan: Plan) -> None:
         """Lay out a run that has seen no bar yet; its strategies are compiled here."""
-        chosen, simulation = plan.chosen(), plan.simulation
+        self.chosen, simulation = plan.chosen(), plan.simulation
+        chosen = self.chosen
         tape = _empty_tape(plan.run_ns, len(plan.instruments), path=simulation.way.path)
         self.names = Names(tuple(each.name for each in chosen), plan.instruments)
         self.stage: Stage = lay_out(chosen, plan.instruments, tape, simulation, highest_prices=plan.highest_prices)

@@ -86,7 +86,7 @@ def test_forward_plays_synthetic_prices_too(tmp_path: Path) -> None:
         (("--mode", "backtest"), "use the command backtest"),
         (("--strategy", "nonsense"), "there is no strategy"),
         (("--param", "num_grids=0"), "num_grids must lie between"),
-        (("--duration", "-1"), "--duration"),
+        (("--duration", "-1"), "--duration: '-1' is not a length of time; give a number of seconds above 0"),
         (("--speed", "fast"), "speed"),
     ],
 )

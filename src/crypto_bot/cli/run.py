@@ -68,9 +68,12 @@ def execute(args: argparse.Namespace) -> int:
 
 def _seconds(text: str) -> float:
     """Read a length of time; argparse tells what is wrong with it."""
-    seconds = float(text)
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
     if not 0 < seconds < float("inf"):
-        raise ValueError(text)
+        raise argparse.ArgumentTypeError(f"{text!r} is not a length of time; give a number of seconds above 0")
     return seconds
 
 

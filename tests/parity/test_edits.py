@@ -153,7 +153,7 @@ def test_a_comment_in_the_kernel_changes_its_key_and_no_decision(house: House) -
     file = house.folder / "mine.py"
     file.write_text(STRATEGY)
     before = house.say(WALKER, str(file))
-    house.edit("kernel/words.py", "COUNTED = 4e18", "COUNTED = 4e18  # enough")
+    house.edit("kernel/steps.py", "COUNTED = 4e18", "COUNTED = 4e18  # enough")
     assert house.say(WALKER, str(file)) == before
     assert len(house.folders()) == 2
 

@@ -67,7 +67,7 @@ def test_adaptive_goes_to_the_nearer_extreme_and_in_doubt_to_the_low(bar: Row, f
 
 
 def test_the_legs_share_the_volume() -> None:
-    bars = np.zeros((PLANES, 1, 1), np.int64)
+    bars = np.full((PLANES, 1, 1), 50, np.int64)
     bars[VOLUMES] = 101
     _, legs = tape.split_bars(np.zeros(1, np.int64), bars, 3, "ohlc")
     assert legs[VOLUMES, :, 0].tolist() == [33, 33, 35]

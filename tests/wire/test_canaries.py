@@ -15,8 +15,9 @@ import httpx
 import pytest
 
 from crypto_bot.api.access import ACCESS
+from crypto_bot.cli.table import COMMANDS
 from tests.bot_process import DAY, Bot, processes_of, query, wait_for
-from tests.commands import End, run
+from tests.commands import End, run_all
 
 pytestmark = pytest.mark.slow
 
@@ -30,6 +31,40 @@ CANARIES = {
     "MY_OWN_EXCHANGE_KEY": "Kanarie7UnderAnotherNameQ7w8Zu",
 }
 SONG = re.compile(rb"Kanarie\d")
+OWN_ADDRESS = re.compile(r"dashboard: http://127\.0\.0\.1:\d+/#token=Kanarie6\w+")
+"""The one line that tells the own token: the page's address, said to whoever starts the bot."""
+LIVING: list[tuple[str, ...]] = [
+    ("status",),
+    ("halt", "--reason", "a look"),
+    ("resume", "--reason", "a look"),
+    ("flatten", "--reason", "a look"),
+]
+"""What is asked of the bot while it runs."""
+ENDED: list[tuple[str, ...]] = [
+    ("replay", "last"),
+    ("db", "check"),
+    ("db", "export"),
+    ("db", "upgrade"),
+    ("preflight", "--json"),
+    ("why", "1"),
+    ("strategies",),
+    ("check", "nothing.py"),
+    ("backtest", "--symbol", "NONE/USDT"),
+    ("data", "import", "nothing.csv"),
+    ("data", "download"),
+    ("data", "audit", "nothing.csv"),
+    ("data", "list"),
+    ("token", "add", "phone", "--role", "read"),
+    ("token", "list"),
+    ("token", "revoke", "phone"),
+    ("run", "--mode", "live"),
+    ("run", "--mode", "live", "--set", "trading.paper_trading=true", "--set", "exchange.environment=testnet"),
+    ("run", "--set", "database.url=mysql://u:Kanarie8Q7w8Zu@h/x"),
+    ("run", "--set", "database.url=postgresql://u:Kanarie8Q7w8Zu@127.0.0.1:1/x"),
+    ("db", "upgrade", "--set", "database.url=postgresql://u:Kanarie8Q7w8Zu@127.0.0.1:1/x"),
+    ("run", "--set", "secrets.api_token=Kanarie9Q7w8Zu."),
+]
+"""What is asked for when it has ended, right and wrong."""
 
 
 @dataclass
@@ -42,7 +77,7 @@ class Watched:
     standing: dict[str, str]
     answers: list[bytes]
     end: End
-    commands: list[End]
+    commands: dict[tuple[str, ...], End]
 
 
 def ask_everything(base: str) -> list[bytes]:
@@ -87,28 +122,24 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
         arguments = file_of(web, "cmdline") + file_of(bot.process.pid, "cmdline")
         standing = {name: standing_of(pid) for name, pid in (("engine", bot.process.pid), ("web", web))}
         answers = ask_everything(base)
+        living = commanded(folder, LIVING)
         os.kill(web, signal.SIGKILL)
         wait_for(lambda: [pid for pid in processes_of(bot.process.pid) if pid != web] != [])
         end = bot.send(signal.SIGTERM)
     finally:
         if bot.process.poll() is None:
             bot.kill()
-    commands = [
-        run(*words, cwd=folder)
-        for words in (
-            ("replay", "last", "--log-level", "DEBUG"),
-            ("db", "check", "--log-level", "DEBUG"),
-            ("db", "export", "--log-level", "DEBUG"),
-            ("preflight", "--json", "--log-level", "DEBUG"),
-            ("why", "1", "--log-level", "DEBUG"),
-            ("run", "--mode", "live", "--log-level", "DEBUG"),
-            ("run", "--set", "database.url=mysql://u:Kanarie8Q7w8Zu@h/x", "--log-level", "DEBUG"),
-            ("run", "--set", "database.url=postgresql://u:Kanarie8Q7w8Zu@127.0.0.1:1/x", "--log-level", "DEBUG"),
-            ("run", "--set", "secrets.api_token=Kanarie9Q7w8Zu.", "--log-level", "DEBUG"),
-            ("nonsense",),
-        )
-    ]
-    yield Watched(folder, environment, arguments, standing, answers, end, commands)
+    after = commanded(folder, ENDED)
+    yield Watched(folder, environment, arguments, standing, answers, end, {**living, **after})
+
+
+def commanded(folder: Path, lines: list[tuple[str, ...]]) -> dict[tuple[str, ...], End]:
+    """Run commands with every secret in the environment, telling all they can."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in CANARIES.items():
+            patch.setenv(name, value)
+        ends = run_all([(*line, "--log-level", "DEBUG") for line in lines], folder)
+    return dict(zip(lines, ends, strict=True))
 
 
 def file_of(pid: int, name: str) -> bytes:
@@ -152,8 +183,10 @@ def test_what_was_commanded_is_in_the_audit_log(watched: Watched) -> None:
     """Each command that was carried out is there with who, what and from where; what was refused is not."""
     told = query(watched.folder, "SELECT actor, origin, action, result FROM audit_log ORDER BY id")
     assert ("local", "127.0.0.1", "emergency_stop", "done") in told and len(told) > 3
+    tokens = [action for _, _, action, _ in told if action.startswith("token")]
+    assert tokens == ["token add", "token revoke"]
     stored = query(watched.folder, "SELECT count(*) FROM journal WHERE kind = 'COMMAND'")
-    assert stored == [(len(told),)] and watched.commands[1].status == 0
+    assert stored == [(len(told) - 2,)] and watched.commands["db", "check"].status == 0
 
 
 def test_no_answer_holds_a_secret(watched: Watched) -> None:
@@ -166,10 +199,25 @@ def test_no_file_holds_a_secret(watched: Watched) -> None:
 
 
 def test_nothing_said_holds_a_secret_but_the_address_of_the_page(watched: Watched) -> None:
-    said = watched.end.out + watched.end.err
-    (line,) = [line for line in said.splitlines() if SONG.search(line.encode())]
-    assert re.fullmatch(r"dashboard: http://127\.0\.0\.1:\d+/#token=Kanarie6\w+", line)
-    assert not [end for end in watched.commands if SONG.search((end.out + end.err).encode())]
+    lines = {words: singing(end) for words, end in watched.commands.items()}
+    assert len(singing(watched.end)) == 1
+    for words, told in {**lines, ("the run itself",): singing(watched.end)}.items():
+        assert not [line for line in told if not OWN_ADDRESS.fullmatch(line)], words
+        assert not told or "run" in words[0], words
+
+
+def singing(end: End) -> list[str]:
+    """Return the lines of what was said that hold a secret."""
+    return [line for line in (end.out + end.err).splitlines() if SONG.search(line.encode())]
+
+
+def test_every_command_was_driven(watched: Watched) -> None:
+    """A new command is driven too, or this fails; `warm` compiles and reads no secret."""
+    driven = {" ".join(words[:length]) for words in watched.commands for length in (1, 2)}
+    assert {command.words for command in COMMANDS} - {"warm"} <= driven
+    assert [watched.commands[words].status for words in LIVING] == [0] * len(LIVING)
+    refused = [end for words, end in watched.commands.items() if "Kanarie" in str(words) or "live" in words]
+    assert len(refused) == 6 and all(end.status in (1, 2, 4) for end in refused)
 
 
 def test_the_password_of_a_database_out_of_reach_is_not_told(tmp_path: Path) -> None:

@@ -183,7 +183,7 @@ def test_what_was_commanded_is_in_the_audit_log(watched: Watched) -> None:
     """Each command that was carried out is there with who, what and from where; what was refused is not."""
     told = query(watched.folder, "SELECT actor, origin, action, result FROM audit_log ORDER BY id")
     assert ("local", "127.0.0.1", "emergency_stop", "done") in told and len(told) > 3
-    tokens = [action for _, _, action, _ in told if action.startswith("token")]
+    tokens = [action for _, _, action, _ in told if str(action).startswith("token")]
     assert tokens == ["token add", "token revoke"]
     stored = query(watched.folder, "SELECT count(*) FROM journal WHERE kind = 'COMMAND'")
     assert stored == [(len(told) - 2,)] and watched.commands["db", "check"].status == 0

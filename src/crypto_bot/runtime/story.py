@@ -10,7 +10,16 @@ from crypto_bot.domain.instrument import Instrument
 from crypto_bot.domain.signal import Signal
 from crypto_bot.domain.units import ATOMS, PPM, format_scaled, to_decimal
 from crypto_bot.kernel.layout import QUOTED
-from crypto_bot.persistence.payloads import Decision, FillEvent, OrderEvent, Start, decode_outcome, decode_payload
+from crypto_bot.persistence.payloads import (
+    CommandEvent,
+    Decision,
+    FillEvent,
+    OrderEvent,
+    Parameter,
+    Start,
+    decode_outcome,
+    decode_payload,
+)
 from crypto_bot.persistence.row import JournalRow
 from crypto_bot.runtime.entries import SignalEvent, Wish
 
@@ -75,6 +84,7 @@ class Reading:
     start: Start
     strategies: tuple[str, ...]
     bars: str = ""
+    tuned: dict[str, dict[str, Parameter]] = field(default_factory=dict)
     signals: dict[Place, Signal] = field(default_factory=dict)
     held: dict[Place, int] = field(default_factory=dict)
     trips: dict[Place, list[Fill]] = field(default_factory=dict)
@@ -103,11 +113,19 @@ class Reading:
                 self.signals[place] = self._signal(row.time_ns, wish, place)
         elif row.kind == "FILL":
             self._fill(decode_payload(row, FillEvent))
+        elif row.kind == "COMMAND":
+            self._tune(decode_payload(row, CommandEvent))
+
+    def _tune(self, command: CommandEvent) -> None:
+        """Remember parameters that were changed while the run went on."""
+        if isinstance(command.params, dict) and isinstance(command.strategy, str):
+            self.tuned[command.strategy] = self.tuned.get(command.strategy, {}) | command.params
 
     def _signal(self, time_ns: int, wish: Wish, place: Place) -> Signal:
         entry = self.start.strategies[wish.strategy]
         inputs = blake2b(digest_size=8)
-        params = {key: json.loads(bytes(raw)) for key, raw in sorted(entry.params.items())}
+        given = {key: json.loads(bytes(raw)) for key, raw in entry.params.items()}
+        params = dict(sorted((given | self.tuned.get(self.strategies[wish.strategy], {})).items()))
         for part in (entry.name, json.dumps(params), self.bars, str(self.held.get(place, 0))):
             inputs.update(part.encode() + b"\0")
         return Signal(

@@ -197,6 +197,18 @@ def test_killed_anywhere_it_ends_the_same(tmp_path: Path) -> None:
         assert setting.run(whole.cut(count), tmp_path).session.decisions_hash == wanted, count
 
 
+def test_stopped_while_a_coin_is_missing_it_goes_on_counting_the_days(tmp_path: Path) -> None:
+    """A snapshot stands between the last bar and the day on which it is known."""
+    file: dict[str, dict[str, Given]] = {str(author(tmp_path, HOLDER)): {}}
+    candles, journal = two(18, 8), PaperJournal()
+    until = int(candles[0].times[9])
+    Setting(file, tuple(each.between(None, until) for each in candles), FREE).run(journal, tmp_path)
+    assert journal.snapshots
+    outcome = Setting(file, candles, FREE).backtest()
+    assert Setting(file, candles, FREE).run(journal, tmp_path).session.decisions_hash == outcome.decisions_hash
+    assert len(sales(outcome)) == 1
+
+
 @pytest.mark.parametrize("skip", [True, False])
 def test_compiled_is_interpreted_and_skipping_is_not_seen(skip: bool, tmp_path: Path) -> None:
     file, candles = author(tmp_path, TRADER), three()

@@ -139,7 +139,7 @@ def test_a_server_is_old_or_new(earlier: Path, postgres: Server, upgrader: Calla
         assert revision == HEAD or (revision == revision_of(earlier) and tables == (revision >= "0002"))
         if status == 0 or number % 5 == 0:
             assert_goes_on(url)
-        postgres.command(f"DROP DATABASE {url.partition('?')[0].rpartition('/')[2]}")
+        postgres.command(f"DROP DATABASE {url.partition('?')[0].rpartition('/')[2]} WITH (FORCE)")
         if status == 0:
             break
         assert status == 9

@@ -3,6 +3,7 @@
 import ast
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -78,6 +79,17 @@ def test_no_stored_bytes_and_no_text_are_run() -> None:
 )  # fmt: skip
 def test_each_ban_is_noticed(code: str) -> None:
     assert list(findings(ast.parse(code)))
+
+
+CALLERS = ("httpx", "requests", "aiohttp", "urllib3", "urllib.request", "websockets", "ftplib", "smtplib", "ccxt")
+
+
+def test_the_web_process_has_nothing_to_call_others_with() -> None:
+    """What asks to be let in cannot make the server ask somebody else."""
+    text = "import sys, crypto_bot.api.serve; print(*(name for name in sys.argv[1:] if name in sys.modules))"
+    words = [sys.executable, "-c", text, *CALLERS, "crypto_bot.api.guard"]
+    told = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60)
+    assert told.stdout.split() == ["crypto_bot.api.guard"]
 
 
 # ---- secrets in the files and in their history ---

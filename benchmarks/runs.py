@@ -60,18 +60,20 @@ RUNS = {
 
 SHIPPED = {
     "momentum": Run("momentum", {"timeframe": "1h"}),
-    "rsi_reversion": Run("rsi_reversion", {"timeframe": "1m"}),
+    "simple_ma": Run("simple_ma", {"fast": 50, "slow": 200}),
+    "grid": RUNS["W3"],
+    "rsi_reversion": Run("rsi_reversion", {"timeframe": "5m", "low": 40.0}),
     "mean_reversion": Run("mean_reversion", {"timeframe": "15m", "gate": "half_life"}),
-    "donchian_trend": Run("donchian_trend", {"timeframe": "1h", "vol_window": 20, "band": 0.0}),
+    "donchian_trend": Run("donchian_trend", {"timeframe": "1h", "vol_window": 20, "band": 0.1}),
     "cross_section_momentum": Run(
         "cross_section_momentum",
         {"lookback": 1, "hold_days": 1, "min_days": 2, "volume_days": 2, "universe": 10, "max_weight": 0.5},
         symbols=work.SYMBOLS,
     ),
     "dca": Run("dca", {"amount": 500_000.0, "every_hours": 8}),
-    "rebalance": Run("rebalance", {"band": 0.001, "every_hours": 1}),
+    "rebalance": Run("rebalance", {"band": 0.0025, "every_hours": 1}),
 }
-"""The strategies that ship and are no workload of their own, by name, so busy that a year makes a thousand fills."""
+"""The strategies that ship, by name, so busy that a year makes a thousand fills; buying and holding makes one."""
 
 COINS = Run("cross_section_momentum", {}, cash=work.GRID_CASH)
 """The cross-section as it ships, over a hundred coins by the day."""

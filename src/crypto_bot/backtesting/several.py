@@ -4,6 +4,7 @@ Each strategy sees its own part of the account only, so that adding one changes 
 as long as no limit of the whole account is touched.
 """
 
+from crypto_bot.authoring.sentences import runtime_mistake
 from crypto_bot.backtesting.replay import AT_CLOSE
 from crypto_bot.backtesting.slices import close_slice, open_slice, part_equity
 from crypto_bot.backtesting.stage import Stage
@@ -25,10 +26,14 @@ def replay_several(stage: Stage, first: int, stop: int, ways: int) -> int:
 
 
 def step_all(stage: Stage, i: int) -> None:
-    """Let every strategy decide on slice i."""
+    """Let every strategy decide on slice i; Mistake names the one that cannot."""
     alone = len(stage.bounds) == 1
     for s, bound in enumerate(stage.bounds):
         account = stage.accounts[s]
         if not alone:
             account.equity[i] = part_equity(stage.world, stage.markets[0], i, s)
-        bound.walk(stage.markets[s], i, i + 1, account, bound.memory)
+        try:
+            bound.walk(stage.markets[s], i, i + 1, account, bound.memory)
+        except (ArithmeticError, IndexError) as fault:
+            symbols = tuple(instrument.symbol for instrument in stage.instruments)
+            raise runtime_mistake(bound.module, bound.memory, stage.markets[s].times, symbols, fault) from None

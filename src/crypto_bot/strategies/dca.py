@@ -24,14 +24,14 @@ def check(p: Params) -> None:
 
 
 def memory(p: Params) -> Memory:
-    """Start before every period."""
-    return {"period": 0}
+    """Start before every period; `next` is when one begins, in seconds."""
+    return {"next": 0}
 
 
 def step(p: Params, m: Memory) -> None:
     """Buy on the first bar of a period."""
     for k in symbols():
-        period = (seconds() - MONDAY) // (3_600 * p.every_hours)
-        if period > m.period[k]:
-            m.period[k] = period
+        if seconds() >= m.next[k]:
+            length = 3_600 * p.every_hours
+            m.next[k] = MONDAY + ((seconds() - MONDAY) // length + 1) * length
             hold(k, position(k) + p.amount / (close(k) * (1 + fee(k))))

@@ -25,15 +25,15 @@ def check(p: Params) -> None:
 
 
 def memory(p: Params) -> Memory:
-    """Start before every period."""
-    return {"period": 0}
+    """Start before every period; `next` is when one begins, in seconds."""
+    return {"next": 0}
 
 
 def step(p: Params, m: Memory) -> None:
     """Look at the drift on the first bar of a period."""
     for k in symbols():
-        period, share = seconds() // (3_600 * p.every_hours), p.fraction / count()
-        if period > m.period[k]:
-            m.period[k] = period
+        if seconds() >= m.next[k]:
+            length, share = 3_600 * p.every_hours, p.fraction / count()
+            m.next[k] = (seconds() // length + 1) * length
             if abs(position(k) * close(k) / equity() - share) > p.band / count():
                 hold(k, share * equity() / close(k))

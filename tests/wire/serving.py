@@ -49,7 +49,7 @@ def client_of(
         thread.start()
         try:
             base = f"http://127.0.0.1:{listener.getsockname()[1]}"
-            with httpx.Client(base_url=base, headers=BEARER, timeout=20) as client:
+            with httpx.Client(base_url=base, headers=BEARER, timeout=60) as client:
                 yield client
         finally:
             server.should_exit = True

@@ -22,6 +22,8 @@ from crypto_bot.persistence.unit_of_work import Repositories, UnitOfWork
 Found = TypeVar("Found")
 
 POLL_S = 0.1
+QUIET_POLL_S = 0.5
+"""How often the database is read when its files have not changed for so long."""
 LOOK_S = 0.01
 """How often the files are looked at between two polls: a commit changes their size or their time."""
 RETRY_S = 1.0
@@ -64,6 +66,7 @@ class Follower:
         self._broken = False
         self.tail = Tail()
         self._seen: tuple[int, ...] = ()
+        self._changed_s = 0.0
         self._woken = asyncio.Event()
 
     async def catch_up(self, within_s: float = CATCH_UP_S) -> None:
@@ -90,12 +93,21 @@ class Follower:
             self.close()
 
     async def _pause(self) -> None:
-        """Wait until somebody has written, as the files tell, and not longer than until the next poll is due."""
-        until_s = time.monotonic() + POLL_S
+        """Wait until somebody has written, as the files tell, and not longer than until the next poll is due.
+
+        Two commits within one tick of the file system's clock may look like one, so soon after a change it polls more.
+        """
+        began_s = time.monotonic()
+        is_quiet = isinstance(self.path, Path) and began_s - self._changed_s > QUIET_POLL_S
+        until_s = began_s + (QUIET_POLL_S if is_quiet else POLL_S)
         while time.monotonic() < until_s:
             await asyncio.sleep(LOOK_S)
-            if self._traces() != self._seen:
+            traces = self._traces()
+            if traces != self._seen:
+                self._changed_s = time.monotonic()
                 return
+            if traces:
+                self.polled_s = self.wall()
 
     def _traces(self) -> tuple[int, ...]:
         """Return sizes and times of the database's files; nothing of a server, which is polled."""

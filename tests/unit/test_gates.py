@@ -190,14 +190,27 @@ def test_kelly_needs_thirty_trips_and_then_counts() -> None:
     assert small.refusals == [BY_KELLY]
 
 
-@pytest.mark.parametrize(("policy", "held"), [("smallest", 5), ("block", 0)])
+@pytest.mark.parametrize(("policy", "held"), [("smallest", 5_500_000), ("block", 0)])
 def test_without_evidence_little_or_nothing_is_bought(policy: str, held: int) -> None:
+    """The exchange takes 500 and more: a tenth above it is bought."""
     small = gated([[flat(10_000)] * 5], expectancy=policy)
     small.world.book[0]["min_notional"] = 500 * ATOMS
     small.go().wish(weight=900_000)
     small.go()
-    assert small.position() == held * ONE
+    assert small.position() == held
     assert small.refusals == ([] if held else [BY_EXPECTANCY])
+
+
+def test_the_smallest_order_can_be_sold_at_its_stop() -> None:
+    """A buy of what the exchange just takes would leave a stop below that: refused, and the position unguarded."""
+    rows = [flat(10_000), flat(10_000), (10_300, 10_300, 10_300, 10_300), (10_000, 10_000, 7_000, 7_500), flat(7_500)]
+    small = gated([rows], expectancy="smallest")
+    small.world.book[0]["min_notional"] = 500 * ATOMS
+    small.go()
+    small.wish(weight=900_000, stop=8_000)
+    small.go(4)
+    assert small.refusals == [] and small.position() == 0
+    assert [fill.price for fill in small.fills if fill.side == SELL] == [8_000]
 
 
 @pytest.mark.parametrize(("wins", "refused"), [(20, False), (15, True), (12, True)])

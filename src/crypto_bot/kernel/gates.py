@@ -82,15 +82,17 @@ def _kelly_room(world: World, lane: int) -> int:
 
 
 @compiled(inner=True)
-def _least(b: Record, price: int) -> int:
-    """Return what the smallest order that the exchange takes costs, fee included."""
-    lots = 1
-    one = max(1, money(price, b["lot"], b, DOWN))
-    if b["min_notional"] > one:
-        lots = -(-b["min_notional"] // one)
+def _least(b: Record, price: int, stop: int) -> int:
+    """Return what the smallest order costs, fee included, that the exchange takes now and once more at the stop.
+
+    A tenth is added, so that a price that moves until it is filled leaves no position that cannot be sold.
+    """
+    level = stop if 0 < stop < price else price
+    wanted = b["min_notional"] + b["min_notional"] // 10
+    lots = max(1, -(-wanted // max(1, money(level, b["lot"], b, DOWN))))
+    if money(level, lots * b["lot"], b, DOWN) < wanted:
+        lots += 1
     worth = money(price, lots * b["lot"], b, UP)
-    if worth < b["min_notional"]:
-        worth = money(price, (lots + 1) * b["lot"], b, UP)
     return int(worth + fee_on(worth, max(b["taker_ppm"], b["maker_ppm"])))
 
 
@@ -102,7 +104,8 @@ def _expectancy_room(world: World, lane: int, price: int) -> int:
     if desk["expectancy"] == 0:
         return FAR
     if known["trips"] < ENOUGH:
-        return 0 if desk["expectancy"] == GATE_BLOCK else _least(world.book[world.subs[lane]["instrument"]], price)
+        b = world.book[world.subs[lane]["instrument"]]
+        return 0 if desk["expectancy"] == GATE_BLOCK else _least(b, price, world.wish[lane]["stop"])
     won = mean_gain(known)
     lost = mean_loss(known)
     return FAR if expected_gain(shrunk_part(known["wins"], known["trips"], won, lost), won, lost) > 0 else 0

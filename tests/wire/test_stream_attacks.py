@@ -1,6 +1,7 @@
 """The stream is as closed as every other answer, and closes with the token that opened it."""
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import httpx
@@ -63,4 +64,4 @@ def test_a_stream_ends_when_its_token_is_revoked(
         pieces = answer.iter_raw()
         assert b"hello" in next(pieces) and next(pieces)
         book.revoke("phone")
-        assert len(list(pieces)) <= 2, "it was ended by the server, and not by the client's patience"
+        assert len(list(islice(pieces, 9))) <= 2, "it was ended by the server, and not by the client's patience"

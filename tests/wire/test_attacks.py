@@ -227,7 +227,7 @@ def test_a_request_that_never_ends_is_cut_off(client: httpx.Client, monkeypatch:
             one.sendall(then)
             before = time.monotonic()
             while not _is_ended(one):
-                assert time.monotonic() - before < 4, then
+                assert time.monotonic() - before < 60, then
 
 
 def test_strangers_cannot_take_every_connection(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:

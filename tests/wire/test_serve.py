@@ -166,7 +166,7 @@ def test_it_serves_on_a_free_port_and_ends_in_order(database: Path, tmp_path: Pa
     child = serve("--state", str(tmp_path / "State"), "--database", f"sqlite+aiosqlite:///{database}", "--port", "0")
     url = address(child)
     token = (tmp_path / "State" / "api_token").read_text().strip()
-    with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}) as client:
+    with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=60) as client:
         assert client.get("/health").headers.get("server") is None
         seconds = []
         for _ in range(20):
@@ -175,7 +175,7 @@ def test_it_serves_on_a_free_port_and_ends_in_order(database: Path, tmp_path: Pa
             seconds.append(time.perf_counter() - before)
         assert min(seconds) < 0.03, "an answer waits for the network's delayed acknowledgement"
         child.send_signal(number)
-        told, complaint = child.communicate(timeout=10)
+        told, complaint = child.communicate(timeout=60)
     assert (child.returncode, told, complaint) == (0, "", "")
 
 
@@ -193,9 +193,9 @@ def test_it_ends_when_the_process_that_started_it_is_gone(tmp_path: Path) -> Non
     assert httpx.get(f"{url}/health").status_code == 200
     parent.kill()
     parent.communicate()
-    for _ in range(100):
+    for _ in range(1_200):
         try:
-            httpx.get(f"{url}/health")
+            httpx.get(f"{url}/health", timeout=60)
         except httpx.TransportError:
             return
         time.sleep(0.05)

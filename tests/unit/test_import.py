@@ -53,6 +53,14 @@ class TestFormats:
         assert (report.duplicates, report.out_of_order, report.gaps, report.notes) == (0, 0, (), ())
         assert equal(archive.load("TEST/USDT", "1h"), candles)
 
+    @pytest.mark.parametrize("name", ["open_time", "datetime", "date", "time", "unix", "ts", "Timestamp"])
+    def test_the_time_has_many_names(self, name: str, tmp_path: Path, archive: Archive) -> None:
+        candles = made()
+        text = csv_text(candles).replace("timestamp", name, 1)
+        assert text.partition("\n")[0].split(",")[0] == name
+        bring(archive, put(tmp_path, "T.csv", text), symbol="TEST/USDT", timeframe="1h")
+        assert equal(archive.load("TEST/USDT", "1h"), candles)
+
     def test_filters_are_assumed_from_the_prices(self, tmp_path: Path, archive: Archive) -> None:
         rows = HEADER + "1700000000000,1.5000,1.5300,1.50,1.52,3\n"
         bring(

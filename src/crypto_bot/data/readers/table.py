@@ -10,7 +10,7 @@ from crypto_bot.domain.errors import DataError
 from crypto_bot.domain.market import IntArray
 
 COLUMNS = ("time", "open", "high", "low", "close", "volume")
-TIME_NAMES = ("timestamp", "open_time", "datetime", "date", "time", "unix", "__index_level_0__")
+TIME_NAMES = ("timestamp", "open_time", "datetime", "date", "time", "unix", "ts", "__index_level_0__")
 """What the column of open times may be called, the first that is there wins."""
 
 

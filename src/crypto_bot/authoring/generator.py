@@ -17,7 +17,7 @@ _TAIL = """
 # ---- made by the generator from the text above; nothing below is written by hand
 from typing import NamedTuple as _NamedTuple
 from crypto_bot.kernel import {kernel}
-from crypto_bot.kernel.compiled import compiled as _compiled, word as _word
+from crypto_bot.kernel.compiled import authored as _authored, compiled as _compiled
 from crypto_bot.kernel.layout import WALK_SIGNATURE as _WALK_SIGNATURE
 from crypto_bot.kernel.sight import LOOP_SIGNATURE as _LOOP_SIGNATURE, Sight as _Sight, borrow as _borrow, lend as _lend
 
@@ -54,7 +54,7 @@ def _walk(market, first, stop, account, memory):
 
 
 {wraps}
-_update = _word(inline=True, strict=True)(_update)
+_update = _authored(outer=True)(_update)
 _loop = _compiled(_LOOP_SIGNATURE)(_loop)
 _walk = _compiled(_WALK_SIGNATURE)(_walk)
 """
@@ -145,7 +145,7 @@ def walker_text(module: Module, params: ParameterSet, *, own: bool, gaps: bool =
         views=", ".join(views) or "0",
         cells=", ".join(cells) or "0",
         loop=loop,
-        wraps="\n".join(f"{name} = _word(inline=True, strict=True)({name})" for name in module.functions),
+        wraps="\n".join(f"{name} = _authored(outer={name == 'step'})({name})" for name in module.functions),
     )
     return text + tail
 

@@ -1,5 +1,6 @@
 """An empty cache: compile on two processors what can be compiled apart, so that the first run waits half as long."""
 
+import gc
 import os
 import subprocess  # nosec B404 # starts this very program again, with a text that stands below
 import sys
@@ -9,15 +10,13 @@ from pathlib import Path
 
 from crypto_bot.kernel import compiled
 
-_EFFECTS = "import crypto_bot.backtesting.carrying"
-_STRATEGIES = """
-import sys
-from pathlib import Path
-from crypto_bot.authoring.binding import Strategy
-for path in sys.argv[2:]:
-    strategy = Strategy(Path(path))
-    strategy.bind(strategy.module.parameters.defaults, 1, int(sys.argv[1]))
+_EFFECTS = """
+import crypto_bot.kernel.guards
+import crypto_bot.kernel.measures
+print(flush=True)
+import crypto_bot.backtesting.carrying
 """
+"""Says when it has compiled what both processes need, so that neither does it twice."""
 
 
 def is_compiled() -> bool:
@@ -29,24 +28,38 @@ def compile_kernel(strategies: Sequence[Path] = (), run_ns: int = 60_000_000_000
     """Compile what is not compiled yet: the kernel, and strategies as they run on bars of this length."""
     if is_compiled():
         return
-    with _beside(_EFFECTS):
-        import crypto_bot.backtesting.filling
-    with _beside(_STRATEGIES, str(run_ns), *map(str, strategies)):
+    from crypto_bot.authoring.binding import Strategy
+
+    collects = gc.isenabled()
+    gc.disable()  # nothing of what a compiler makes is garbage before it ends
+    try:
+        with _beside(_EFFECTS) as other:
+            for path in strategies:
+                strategy = Strategy(path)
+                strategy.bind(strategy.module.parameters.defaults, 1, run_ns)
+            if other is not None and other.stdout is not None:
+                other.stdout.readline()
+            import crypto_bot.backtesting.filling
         import crypto_bot.backtesting.replay  # noqa: F401  # its import compiles
+    finally:
+        if collects:
+            gc.enable()
 
 
 @contextmanager
-def _beside(text: str, *arguments: str) -> Iterator[None]:
+def _beside(text: str) -> Iterator[subprocess.Popen[bytes] | None]:
     """Let another process fill the cache meanwhile; whatever it fails at is compiled, and told, here."""
     if len(os.sched_getaffinity(0)) < 2:
-        yield
+        yield None
         return
-    command = [sys.executable, "-c", text, *arguments]
+    command = [sys.executable, "-c", "import gc; gc.disable()\n" + text]
     quiet = subprocess.DEVNULL
-    other = subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet)  # noqa: S603  # nosec B603: no shell
+    other = subprocess.Popen(  # noqa: S603  # nosec B603: no shell
+        command, stdin=quiet, stdout=subprocess.PIPE, stderr=quiet
+    )
     try:
-        yield
+        yield other
         other.wait()
     finally:
         other.kill()
-        other.wait()
+        other.communicate()

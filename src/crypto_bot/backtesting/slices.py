@@ -11,7 +11,7 @@ from crypto_bot.kernel.layout import Market, World
 from crypto_bot.kernel.ledger import equity_at, strategy_equity
 from crypto_bot.kernel.orders import carry_out
 from crypto_bot.venue.book import Venue, receive, reset_gates
-from crypto_bot.venue.matching import next_at_close, next_match, reach
+from crypto_bot.venue.matching import closing, next_match, reach
 from crypto_bot.venue.scene import Scene, lend
 
 
@@ -61,7 +61,7 @@ def send(world: World, venue: Venue, market: Market, i: int) -> bool:
 @compiled()
 def find_close_match(world: World, venue: Venue, market: Market, i: int) -> bool:
     """Fill the next market order at the close it was decided on; True when a report stands in the register."""
-    if next_at_close(world, venue, market, i, 0) >= 0:
+    if next_match(world, venue, market, i, 0, closing(venue)) >= 0:
         return True
     reset_gates(venue)
     return False

@@ -70,7 +70,7 @@ if COMPILE:
     from numba import config, from_dtype, njit, types
     from numba.core.errors import NumbaError, NumbaExperimentalFeatureWarning
 
-    from crypto_bot.kernel.linking import Part, Whole, entry, part
+    from crypto_bot.kernel.linking import Cold, Linked, Part, Whole, entry, part
 
     # Said twice: the variable is read once, by whoever imports numba first.
     config.CACHE_DIR = str(FOLDER)
@@ -81,11 +81,14 @@ if COMPILE:
 
     _OPTIONS = {"nogil": True, "boundscheck": True, "_nrt": False}
 
-    def compiled(signature: Any = None, *, inline: bool = False, inner: bool = False) -> Callable[[Function], Function]:
+    def compiled(
+        signature: Any = None, *, inline: bool = False, inner: bool = False, cold: bool = False
+    ) -> Callable[[Function], Function]:
         """Compile a kernel function: an entry point at once, if it has a signature, a part where it is used.
 
         Parts are `inner` ones, called by compiled code only, and `inline` ones, which are that too and are put
-        into their callers whatever their size: see `linking`. Without either, a function that Python calls.
+        into their callers whatever their size: see `linking`. Without either, a function that Python calls. A `cold`
+        entry point is one that few runs need: it is compiled in less time, to slower code.
         Bounds checks are on everywhere; the private `_nrt=False` leaves out the reference counts,
         so such functions may not make or return arrays.
         """
@@ -96,17 +99,25 @@ if COMPILE:
             return lambda function: part(njit(function, pipeline_class=Part, **options))
         if signature is None:
             return lambda function: njit(function, cache=True, pipeline_class=Whole, **options)
-        return lambda function: entry(njit(signature, cache=True, pipeline_class=Whole, **options)(function))
+        return lambda function: entry(
+            njit(signature, cache=True, pipeline_class=Cold if cold else Whole, **options)(function)
+        )
 
-    def word(*, inline: bool = False, inner: bool = False, strict: bool = False) -> Callable[[Function], Function]:
-        """Compile what strategies are made of: each by itself and kept on disk, for the next strategy uses it again.
-
-        `strict` makes a division by zero raise as it does in Python.
-        """
-        options: dict[str, Any] = {**_OPTIONS, "error_model": "python" if strict else "numpy"}
+    def word(*, inline: bool = False, inner: bool = False) -> Callable[[Function], Function]:
+        """Compile what strategies are made of: each by itself and kept on disk, for the next strategy uses it again."""
+        options: dict[str, Any] = {**_OPTIONS, "error_model": "numpy"}
         options["no_cpython_wrapper"] = options["no_cfunc_wrapper"] = True
         options["forceinline"] = inline
         return lambda function: njit(function, cache=True, **options)
+
+    def authored(*, outer: bool) -> Callable[[Function], Function]:
+        """Compile a function of an author's file, in which dividing by zero raises as in Python.
+
+        The `outer` ones, which the loop calls, are optimised with all the others before they are put into it.
+        """
+        options: dict[str, Any] = {**_OPTIONS, "error_model": "python", "forceinline": outer}
+        options["no_cpython_wrapper"] = options["no_cfunc_wrapper"] = True
+        return lambda function: part(njit(function, pipeline_class=Linked if outer else Part, **options))
 
     @njit(cache=True, inline="always")
     def mix(digest: int, value: int) -> int:
@@ -120,11 +131,17 @@ else:
     class CompilerFault(Exception):  # type: ignore[no-redef] # the same name for both ways to run
         """Never raised: nothing is compiled."""
 
-    def compiled(signature: Any = None, *, inline: bool = False, inner: bool = False) -> Callable[[Function], Function]:
+    def compiled(
+        signature: Any = None, *, inline: bool = False, inner: bool = False, cold: bool = False
+    ) -> Callable[[Function], Function]:
         """Leave the function as it is."""
         return lambda function: function
 
-    def word(*, inline: bool = False, inner: bool = False, strict: bool = False) -> Callable[[Function], Function]:
+    def word(*, inline: bool = False, inner: bool = False) -> Callable[[Function], Function]:
+        """Leave the function as it is."""
+        return lambda function: function
+
+    def authored(*, outer: bool) -> Callable[[Function], Function]:
         """Leave the function as it is."""
         return lambda function: function
 

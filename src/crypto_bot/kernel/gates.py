@@ -127,7 +127,7 @@ def _has_place(world: World, k: int) -> bool:
     return bool(open_ones < most)
 
 
-@compiled(GATE_SIGNATURE)
+@compiled(GATE_SIGNATURE, cold=True)
 def gate_room(world: World, lane: int, price: int, needed: int) -> int:
     """Return how much may be spent on a lane at this price by the gates of the run; `ruled_by` of the desk says why."""
     desk = world.desk[0]
@@ -196,7 +196,7 @@ def count_trip(world: World, strategy: int, paid: int, gained: int) -> None:
             halt(world, HALT_LOSSES, desk["equity"])
 
 
-@compiled(WEIGH_SIGNATURE)
+@compiled(WEIGH_SIGNATURE, cold=True)
 def weigh(world: World) -> None:
     """Draw the gates' conclusions from the fill that was just booked."""
     desk = world.desk[0]
@@ -224,7 +224,7 @@ def weigh(world: World) -> None:
                 _ask_again(world, other)
 
 
-@compiled(RING_SIGNATURE)
+@compiled(RING_SIGNATURE, cold=True)
 def ring(world: World) -> None:
     """End the pauses that are over, and ask again for what they held back."""
     desk = world.desk[0]

@@ -90,7 +90,7 @@ def end_wish(w: Record) -> None:
     w["ending"] = 0
 
 
-@compiled(KEEP_SIGNATURE)
+@compiled(KEEP_SIGNATURE, cold=True)
 def keep_guards(world: World, market: Market, i: int) -> None:
     """Look at every lane whose position is to be trailed or timed, and at pauses that end, at the close of slice i.
 

@@ -38,8 +38,8 @@ class PartLibrary(JITCodeLibrary):  # type: ignore[misc] # numba has no types
         self._finalized = True
 
 
-class WholeLibrary(JITCodeLibrary):  # type: ignore[misc] # numba has no types
-    """The module of an entry point and of every part below it."""
+class LinkedLibrary(JITCodeLibrary):  # type: ignore[misc] # numba has no types
+    """The module of a function and of every part below it."""
 
     def add_linking_library(self, library: Any) -> None:
         """Link a library and, of a part, everything that it calls; another entry point is not linked."""
@@ -50,13 +50,29 @@ class WholeLibrary(JITCodeLibrary):  # type: ignore[misc] # numba has no types
             for below in library._linking_libraries:
                 self.add_linking_library(below)
 
+
+class WholeLibrary(LinkedLibrary):
+    """The module of an entry point: optimised as a whole, twice."""
+
     def _optimize_final_module(self) -> None:
-        for function in self._final_module.functions:
-            if function.linkage == llvm.Linkage.linkonce_odr:
-                function.linkage = "internal"
+        self._hide_parts()
         for _ in range(_ROUNDS):
             passes, builder = self._codegen._module_pass_manager()
             passes.run(self._final_module, builder)
+
+    def _hide_parts(self) -> None:
+        for function in self._final_module.functions:
+            if function.linkage == llvm.Linkage.linkonce_odr:
+                function.linkage = "internal"
+
+
+class ColdLibrary(WholeLibrary):
+    """The module of an entry point that few runs need: optimised for little time of the compiler."""
+
+    def _optimize_final_module(self) -> None:
+        self._hide_parts()
+        passes, builder = self._codegen._module_pass_manager(opt=1, loop_vectorize=False, slp_vectorize=False)
+        passes.run(self._final_module, builder)
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)
@@ -79,17 +95,34 @@ class _PartLowering(NativeLowering):  # type: ignore[misc] # numba has no types
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)
+class _LinkedLowering(NativeLowering):  # type: ignore[misc] # numba has no types
+    _name = "linked_lowering"
+
+    def run_pass(self, state: Any) -> bool:
+        """Lower a function that is optimised with its parts before it is put into its callers."""
+        state.library = LinkedLibrary(state.targetctx.codegen(), state.func_id.func_qualname)
+        return bool(super().run_pass(state))
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
 class _WholeLowering(NativeLowering):  # type: ignore[misc] # numba has no types
     _name = "whole_lowering"
+    library = WholeLibrary
 
     def run_pass(self, state: Any) -> bool:
         """Lower an entry point under a name without the counter that numba adds."""
         identity = state.func_ir.func_id
         identity.unique_id = 0
         identity.unique_name = identity.func_qualname
-        state.library = WholeLibrary(state.targetctx.codegen(), state.func_id.func_qualname)
+        state.library = self.library(state.targetctx.codegen(), state.func_id.func_qualname)
         state.library.enable_object_caching()
         return bool(super().run_pass(state))
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class _ColdLowering(_WholeLowering):
+    _name = "cold_lowering"
+    library = ColdLibrary
 
 
 def _pipeline(state: Any, lowering: type[NativeLowering]) -> list[PassManager]:
@@ -108,12 +141,28 @@ class Part(CompilerBase):  # type: ignore[misc] # numba has no types
         return _pipeline(self.state, _PartLowering)
 
 
+class Linked(CompilerBase):  # type: ignore[misc] # numba has no types
+    """How a function is compiled that is a whole before it is a part."""
+
+    def define_pipelines(self) -> list[PassManager]:
+        """Return the usual passes with another last one."""
+        return _pipeline(self.state, _LinkedLowering)
+
+
 class Whole(CompilerBase):  # type: ignore[misc] # numba has no types
     """How an entry point is compiled."""
 
     def define_pipelines(self) -> list[PassManager]:
         """Return the usual passes with another last one."""
         return _pipeline(self.state, _WholeLowering)
+
+
+class Cold(CompilerBase):  # type: ignore[misc] # numba has no types
+    """How an entry point is compiled that few runs need."""
+
+    def define_pipelines(self) -> list[PassManager]:
+        """Return the usual passes with another last one."""
+        return _pipeline(self.state, _ColdLowering)
 
 
 def part(dispatcher: Any) -> Any:

@@ -44,7 +44,7 @@ def volatility_ppm(market: Market, i: int, k: int, days: int, bar_ns: int) -> in
     return int(root(proportion(variance, _YEAR, span)))
 
 
-@compiled(MEASURE_SIGNATURE)
+@compiled(MEASURE_SIGNATURE, cold=True)
 def measure(world: World, market: Market, i: int) -> None:
     """Note the close of slice i of every instrument, and the share of the equity that its volatility allows."""
     desk = world.desk[0]

@@ -130,9 +130,9 @@ def remove(venue: Venue, lane: int, slot: int) -> None:
 
 @compiled(inline=True)
 def kind_bit(r: Record) -> int:
-    """Return in which step of a bar an order can be filled: 1 at the open, 2 at a stop, 4 at a limit."""
+    """Return the steps of a bar that can fill an order: 1 at the open, 2 at a stop, 4 at a limit, 8 at the close."""
     if r["kind"] == MARKET:
-        return 1
+        return 9
     if r["kind"] == STOP or (r["kind"] == STOP_LIMIT and r["trigger"] > 0):
         return 2
     return 4

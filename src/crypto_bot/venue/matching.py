@@ -33,9 +33,11 @@ from crypto_bot.kernel.layout import (
 from crypto_bot.venue.book import Venue, remove, report_order
 from crypto_bot.venue.volume import find_room, moved, take_part
 
-AT_OPEN, AT_STOP, AT_LIMIT = 0, 2, 4
+AT_OPEN, AT_STOP, AT_LIMIT, AT_CLOSE = 0, 2, 4, 6
 """Phases of a bar, each run for sells, then (phase + 1) for buys; 1 << phase // 2 is the order's kind bit."""
-PHASES = 6
+PHASES = 8
+_IN_BAR = 7
+"""The kinds of what a bar fills by itself; at the close it does so only for drives that ask for it."""
 
 
 @compiled(inline=True)
@@ -70,7 +72,13 @@ def reach(venue: Venue, market: Market, i: int) -> Reach:
             first = lane if first < 0 else first
             stop = lane + 1
             kinds |= g["kinds"]
-    return Reach(max(first, 0), stop, kinds)
+    return Reach(max(first, 0), stop, kinds & _IN_BAR)
+
+
+@compiled(inline=True)
+def closing(venue: Venue) -> Reach:
+    """Return what can be filled at the close that it was decided on: market orders, for comparison with papers."""
+    return Reach(0, venue.gate.size, 1 << AT_CLOSE // 2)
 
 
 @compiled(inline=True)
@@ -82,7 +90,8 @@ def match_slot(world: World, venue: Venue, market: Market, i: int, lane: int, sl
     price = _price_met(venue, market, i, lane, slot, phase - phase % 2)
     if price == 0:
         return False
-    return _trade(world, venue, market, i, lane, slot, price, market.times[i])
+    time_ns = market.times[i] if phase < AT_CLOSE else world.desk[0]["time_ns"]
+    return _trade(world, venue, market, i, lane, slot, price, time_ns)
 
 
 @compiled(inline=True)
@@ -100,20 +109,6 @@ def _trade(world: World, venue: Venue, market: Market, i: int, lane: int, slot: 
 
 
 @compiled(inline=True)
-def match_at_close(world: World, venue: Venue, market: Market, i: int, lane: int, slot: int, phase: int) -> bool:
-    """Fill a market order at the close it was decided on, for comparison with papers; zero delay."""
-    r = venue.resting[lane, slot]
-    side = SELL if phase == 0 else BUY
-    if r["live"] == 0 or r["side"] != side or r["kind"] != MARKET:
-        return False
-    k = venue.gate[lane]["instrument"]
-    if market.bars[OPENS, i, k] == 0:  # no bar of this instrument: the order waits for the next one's open
-        return False
-    price = _slipped(market.bars[CLOSES, i, k], side, venue.terms[k])
-    return _trade(world, venue, market, i, lane, slot, price, world.desk[0]["time_ns"])
-
-
-@compiled(inline=True)
 def _price_met(venue: Venue, market: Market, i: int, lane: int, slot: int, step: int) -> int:
     """Return the price at which slice i fills an order in one step: below 0 as a maker's, 0 when it does not."""
     r = venue.resting[lane, slot]
@@ -123,8 +118,11 @@ def _price_met(venue: Venue, market: Market, i: int, lane: int, slot: int, step:
         if kind == MARKET or kind == STOP or r["trigger"] > 0:
             return 0
         return _limit_met(r, market, i, k, venue.terms[k])
-    if step == AT_OPEN:
+    if step == AT_OPEN or step == AT_CLOSE:
+        # Where this instrument has no bar the order waits for the next one's open.
         reached = market.bars[OPENS, i, k] if kind == MARKET else 0
+        if step == AT_CLOSE and reached != 0:
+            reached = market.bars[CLOSES, i, k]
     else:
         reached = _stop_met(r, market, i, k) if r["trigger"] > 0 else 0
         if slot == STOP_SLOT and reached != 0 and _is_taken_at_open(venue, market, i, lane):
@@ -277,22 +275,4 @@ def next_match(world: World, venue: Venue, market: Market, i: int, cursor: int, 
         slot = 0
         lane = within.first
         phase += 1
-    return -1
-
-
-@compiled(inline=True)
-def next_at_close(world: World, venue: Venue, market: Market, i: int, cursor: int) -> int:
-    """Find the next market order that is filled at the close it was decided on, from a cursor on; -1 after the last."""
-    lanes = venue.gate.size
-    slot = cursor % SLOTS
-    lane = cursor // SLOTS % lanes
-    for phase in range(cursor // (SLOTS * lanes), 2):
-        while lane < lanes:
-            while slot < venue.gate[lane]["used"]:
-                slot += 1
-                if match_at_close(world, venue, market, i, lane, slot - 1, phase):
-                    return int((phase * lanes + lane) * SLOTS + slot)
-            slot = 0
-            lane += 1
-        lane = 0
     return -1

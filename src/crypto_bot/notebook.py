@@ -202,15 +202,16 @@ def _names(strategy: object) -> tuple[str, ...]:
         return tuple(str(each) for each in given)
     raise UsageError(
         "a strategy is the name of one, like 'simple_ma', or the path of a file that ends in .py; "
-        "classes come with a later version"
+        "save a class of your own in such a file"
     )
 
 
-def _held(on: str | Candles | Sequence[str] | Sequence[Candles]) -> tuple[Candles, ...]:
-    """Return the candles that were given, none when symbols were."""
-    given = (on,) if isinstance(on, str | Candles) else tuple(on)
+def _held(on: object) -> tuple[Candles, ...]:
+    """Return the candles that were given, none when symbols were; a notebook may hand over anything."""
+    given = tuple(on) if isinstance(on, Sequence) and not isinstance(on, str) else (on,)
     found = tuple(each for each in given if isinstance(each, Candles))
-    if not given or len(found) not in (0, len(given)):
+    named = all(isinstance(each, str) for each in given)
+    if not given or not (named or len(found) == len(given)):
         raise UsageError("give either symbols, as in ['BTC/USDT', 'ETH/USDT'], or candles, as candles() returns them")
     return found
 

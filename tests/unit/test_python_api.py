@@ -86,6 +86,8 @@ REFUSED: dict[str, tuple[dict[str, object], str, str]] = {
     "of another": ({"params": {"grid": {"num_grids": 3}}}, "UsageError", "grid, which does not take part"),
     "strategy": ({"strategy": "griid"}, "UsageError", "did you mean grid?"),
     "symbol": ({"on": "XYZ/USDT"}, "DataError", "no candles of XYZ/USDT"),
+    "no symbol": ({"on": None}, "UsageError", "give either symbols"),
+    "a number": ({"on": [7]}, "UsageError", "give either symbols"),
     "feed": ({"feed": "book"}, "UsageError", "comes with the exchanges"),
     "isolation": ({"isolation": "process"}, "UsageError", "fast_local"),
     "config": ({"config": "gone.ini"}, "UsageError", "gone.ini cannot be read"),
@@ -192,6 +194,6 @@ def test_refuses_in_one_sentence(name: str, found: dict[str, Any]) -> None:
 
 def test_refuses_what_json_cannot_say(found: dict[str, Any]) -> None:
     refused = found["refused"]
-    assert "classes come with a later version" in refused["a class"][1]
+    assert "save a class of your own in such a file" in refused["a class"][1]
     assert "give either symbols" in refused["mixed"][1] and "give either symbols" in refused["none"][1]
     assert "optimize" in refused["later"][1]

@@ -77,6 +77,18 @@ def test_what_lies_is_found(tmp_path: Path, rule: str) -> None:
     assert found(end)[rule] == "error", end.out
 
 
+def test_a_class_with_prices_of_its_own_is_warned_of(tmp_path: Path) -> None:
+    """It may know the future from them; what it imports and what it keeps in memory is no matter."""
+    (tmp_path / "prices.csv").write_text("1,2,3\n")
+    text = CROSS.replace(
+        "        self.told = []", "        self.told = []\n        self.own = open('prices.csv').read()", 1
+    )
+    write(tmp_path, "mine", f"import decimal\n{text}".replace("class Cross:", "class Cross:\n    warmup = 100"))
+    end = run("check", "mine.py", "--json", cwd=tmp_path)
+    assert (end.status, found(end)) == (0, {"look-ahead": "warning"}), end.out
+    assert "it opens prices.csv; prices of its own may be those of the future" in end.out
+
+
 def test_a_warm_up_that_is_too_short_is_a_warning(tmp_path: Path) -> None:
     write(tmp_path, "mine", CROSS)
     end = run("check", "mine.py", "--json", cwd=tmp_path)

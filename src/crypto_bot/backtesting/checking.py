@@ -17,6 +17,7 @@ from crypto_bot.backtesting.choosing import history_bars
 from crypto_bot.backtesting.classes import replay_classes
 from crypto_bot.backtesting.engine import simulate
 from crypto_bot.backtesting.outcome import Outcome
+from crypto_bot.backtesting.reading import files_opened
 from crypto_bot.backtesting.setup import Chosen, Simulation
 from crypto_bot.backtesting.stage import decisions_hash, prepare
 from crypto_bot.backtesting.tape import make_tape
@@ -119,8 +120,17 @@ def _rules_of(chosen: Chosen, needed: int) -> tuple["Callable[[Trial, Outcome], 
         return warmed(trial, outcome, needed)
 
     if isinstance(chosen.strategy, ClassStrategy):
-        return determined, prefix, warm_up, restored
+        return determined, prefix, reading, warm_up, restored
     return both_ways, determined, prefix, warm_up
+
+
+def reading(trial: Trial, outcome: Outcome) -> Iterator[Finding]:
+    """Tell of files that a class opens: it is shown nothing of the future, but could know it from there."""
+    opened = files_opened(trial.file, trial.play)
+    if opened:
+        named = ", ".join(opened[:3]) + (f" and {len(opened) - 3} more" if len(opened) > 3 else "")
+        text = f"it opens {named}; prices of its own may be those of the future, and no trial can tell"
+        yield Finding("look-ahead", "warning", str(trial.file), text)
 
 
 def both_ways(trial: Trial, outcome: Outcome) -> Iterator[Finding]:

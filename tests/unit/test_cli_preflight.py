@@ -121,7 +121,8 @@ def test_wrong_settings_are_told_like_everywhere(tmp_path: Path) -> None:
 def test_state_folder(tmp_path: Path) -> None:
     folder = tmp_path / "State"
     assert check_state(folder).status == "ok"
-    folder.mkdir(mode=0o755)
+    folder.mkdir()
+    folder.chmod(0o755)
     assert (check_state(folder).status, "chmod 700" in check_state(folder).detail) == ("warn", True)
     folder.chmod(0o700)
     assert check_state(folder).status == "ok"

@@ -1,13 +1,12 @@
 """Journal and tables, on both databases: committed together, told alike however they were cut, mended if spoilt."""
 
 from collections.abc import Callable, Sequence
-from itertools import islice, pairwise
+from itertools import pairwise
 
 import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.engine.interfaces import DBAPICursor
 
-from benchmarks.persistence import rows as year_of_rows
 from crypto_bot.domain.errors import DataError, RunFailed
 from crypto_bot.persistence.booking import Books
 from crypto_bot.persistence.comparing import Difference, check_runs, lagging, rebuild
@@ -206,23 +205,6 @@ def test_a_fill_of_a_real_account_is_booked_once(database: Database) -> None:
     change(database, "UPDATE trades SET account = 'main', venue_trade_id = CAST(id AS TEXT)")
     with pytest.raises(Exception, match="(?i)unique"):
         change(database, "UPDATE trades SET venue_trade_id = 'the same', symbol = 'BTC/USDT'")
-
-
-@pytest.mark.slow
-def test_two_hundred_thousand_rows_take_seconds(database: Database) -> None:
-    """Bulk: what a long run has written, appended, read back, chained and told."""
-    with Journal(database, RUN, Projector(database, RUN)) as journal:
-        rows = year_of_rows(200_000)
-        while batch := list(islice(rows, 512 if database.is_file else 8_192)):
-            journal.append(batch)
-        assert journal.verify() == 200_000
-        assert [row.sequence for row in journal.read(after=199_989)] == list(range(199_990, 200_000))
-    assert lagging(database) == []
-    with database.read() as connection:
-        counted: list[type[Model]] = [Trade, Order, OHLCVCache]
-        counts = [connection.scalar(select(func.count()).select_from(table_of(model))) for model in counted]
-        assert counts == [10_000, 10_000, 179_999]
-        assert connection.scalar(select(func.count()).where(Order.status != "filled")) == 0
 
 
 def test_books_hold_only_what_lives() -> None:

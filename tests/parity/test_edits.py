@@ -125,9 +125,8 @@ def test_an_edited_callee_counts_at_once_and_old_code_is_dropped(house: House) -
     third = house.say(KERNEL)
     assert third[0] == "1005"
     assert len({first[1], second[1], third[1]}) == 3
-    house.edit(
-        "venue/matching.py", "AT_OPEN, AT_STOP, AT_LIMIT = 0, 2, 4", "AT_OPEN, AT_STOP, AT_LIMIT = 0, 2, 4  # as it was"
-    )
+    constants = "AT_OPEN, AT_STOP, AT_LIMIT, AT_CLOSE = 0, 2, 4, 6"
+    house.edit("venue/matching.py", constants, f"{constants}  # as it was")
     fourth = house.say(KERNEL)
     assert fourth[0] == third[0]
     assert house.folders() == sorted([third[1], fourth[1]]), "the two newest are kept, older ones are gone"

@@ -117,8 +117,8 @@ def test_no_known_secret_survives(secret: str, before: str, after: str) -> None:
 
 
 def test_a_full_file_makes_room_and_keeps_its_ending(tmp_path: Path) -> None:
+    (tmp_path / "web.jsonl").write_bytes(b"x" * FILE_BYTES_MAX)
     path = configure_logging("INFO", tmp_path, name="web")
-    path.write_bytes(b"x" * FILE_BYTES_MAX)
     logging.getLogger("x").info("first of a new file")
     assert [file.name for file in sorted(tmp_path.iterdir())] == ["web.1.jsonl", "web.jsonl"]
     assert lines_of(path)[0]["message"] == "first of a new file"

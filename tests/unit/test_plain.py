@@ -125,7 +125,7 @@ FAULTS = {
     "return a list of crypto_bot.plain.Signal": ("return ['buy']", "generate_signals", ""),
     "on_data has not returned after 0.3 s": ("while True: pass", "on_data", "time_limit_s = 0.3"),
     "generate_signals has not returned after 0.3 s": ("time.sleep(60)", "generate_signals", "time_limit_s = 0.3"),
-    "more than 200 MiB of memory; keep": ("self.kept.append(bytearray(30_000_000))", "on_data", "memory_limit_mib = 200"),
+    "200 MiB of memory; keep": ("self.kept.append(bytearray(30_000_000))", "on_data", "memory_limit_mib = 200"),
     "generate_signals took more than 200 MiB of memory": (
         "bytes(900_000_000)", "generate_signals", "memory_limit_mib = 200"
     ),

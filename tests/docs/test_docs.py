@@ -8,6 +8,7 @@ import argparse
 import re
 import shlex
 import subprocess
+import sys
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
@@ -301,6 +302,8 @@ SEEN = {"README.md": one_kernel_gives_one_hash, "docs/debugging.md": killed_and_
 @pytest.mark.slow
 @pytest.mark.parametrize("page", FOLLOWED)
 def test_the_page_can_be_followed(page: str, tmp_path: Path) -> None:
+    if page == "docs/debugging.md" and sys.version_info[:3] == (3, 13, 0):
+        pytest.skip("the debugger of Python 3.13.0 keeps the flags of a module it starts to itself, as the page says")
     if page == "docs/debugging.md":  # it looks into a run that somebody has made
         begin = "python -m crypto_bot run --to 2023-03-21 --speed 0 --no-api"
         carry_out(Block("bash", "", begin, (0, 0)), tmp_path)

@@ -54,4 +54,4 @@ def tell_of_compiling() -> None:
     from crypto_bot.backtesting.compiling import is_compiled
 
     if not is_compiled():
-        print("compiling the kernel (only after an installation or an update, about 12 s) ...", file=sys.stderr)
+        print("compiling the kernel (only after an installation or an update, about 15 s) ...", file=sys.stderr)

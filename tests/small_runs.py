@@ -1,7 +1,7 @@
 """Short runs over made candles, and a journal on paper: for tests of whatever drives, records and recovers."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
@@ -18,7 +18,7 @@ from crypto_bot.domain.instrument import Instrument
 from crypto_bot.domain.market import Candles, Slice
 from crypto_bot.domain.timeframe import timeframe_ns
 from crypto_bot.domain.units import parse_time_ns
-from crypto_bot.persistence.journal import Journal, Snapshot
+from crypto_bot.persistence.journal import Journal, Remembered, Snapshot
 from crypto_bot.persistence.row import JournalRow, chain, genesis
 from crypto_bot.runtime.brake import Brake
 from crypto_bot.runtime.drive import drive
@@ -55,6 +55,7 @@ class PaperJournal:
     path: Path = Path("paper")
     written: list[JournalRow] = field(default_factory=list)
     snapshots: list[Snapshot] = field(default_factory=list)
+    minds: list[Remembered] = field(default_factory=list)
     commits: int = 0
 
     @property
@@ -76,8 +77,11 @@ class PaperJournal:
         """Yield every row."""
         return iter(list(self.written))
 
-    def save_snapshot(self, sequence: int, blob: bytes, code_version: str) -> None:
-        """Keep a snapshot."""
+    def save_snapshot(
+        self, sequence: int, blob: bytes, code_version: str, *, time_ns: int = 0, minds: Iterable[Remembered] = ()
+    ) -> None:
+        """Keep a snapshot, and what strategies remember."""
+        self.minds = list(minds)
         self.snapshots.append(Snapshot(sequence, blob, code_version))
 
     def latest_snapshot(self) -> Snapshot | None:

@@ -11,7 +11,7 @@ from crypto_bot.domain.errors import DataError, RunFailed
 from crypto_bot.persistence.booking import Books
 from crypto_bot.persistence.comparing import Difference, check_runs, lagging, rebuild
 from crypto_bot.persistence.database import Database
-from crypto_bot.persistence.journal import Journal
+from crypto_bot.persistence.journal import Journal, Remembered
 from crypto_bot.persistence.models import (
     PROJECTED,
     BalanceSnapshot,
@@ -24,6 +24,7 @@ from crypto_bot.persistence.models import (
 from crypto_bot.persistence.projecting import Projector
 from crypto_bot.persistence.row import JournalRow
 from crypto_bot.persistence.runs import RunRecord, Runs
+from crypto_bot.persistence.unit_of_work import UnitOfWork
 from tests.persistence.made_rows import RUN, made_rows
 
 TOLD: list[type[Model]] = [*PROJECTED, OHLCVCache]
@@ -74,6 +75,18 @@ def test_the_journal_reads_back_chained(database: Database) -> None:
     kept = journal.latest_snapshot()
     assert kept is not None and kept.blob == b"\x00\xff"
     journal.close()
+
+
+def test_a_snapshot_brings_what_strategies_remember_up_to_date(database: Database) -> None:
+    write(database, list(made_rows(20)))
+    journal = Journal(database, RUN)
+    for bars in (1, 2):
+        minds = [Remembered("grid", symbol, f'{{"bars": {bars}}}') for symbol in ("A/USDT", "B/USDT")]
+        journal.save_snapshot(10 + bars, b"", "v", time_ns=bars, minds=minds)
+    journal.close()
+    with UnitOfWork(database) as work:
+        kept = work.states.get("grid", "B/USDT")
+        assert kept is not None and (kept.state_data, kept.updated_at) == ('{"bars": 2}', 2)
 
 
 def test_a_balance_is_the_sum_of_its_fills(database: Database) -> None:

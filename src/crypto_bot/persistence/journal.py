@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
 
-from sqlalchemy import Row, delete, insert, select, text
+from sqlalchemy import Row, column, delete, insert, select, table, text
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.pool import PoolProxiedConnection
 
@@ -15,9 +15,12 @@ from crypto_bot.persistence.database import Database
 from crypto_bot.persistence.row import JournalRow, chain, genesis
 from crypto_bot.persistence.tables import journal, snapshots
 
-__all__ = ["Journal", "JournalRow", "Snapshot", "chain", "genesis"]
+__all__ = ["Journal", "JournalRow", "Remembered", "Snapshot", "chain", "genesis"]
 
 _CHUNK = 5_000
+_STATES = table(
+    "strategy_states", *(column(name) for name in ("strategy_name", "symbol", "state_data", "updated_at"))
+)  # of `models`, which a process that only writes journals has no need of
 _SNAPSHOTS_KEPT = 2
 
 
@@ -28,6 +31,15 @@ class Snapshot:
     sequence: int
     blob: bytes
     code_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What a strategy keeps in mind of a symbol, as JSON text; see the model `StrategyState`."""
+
+    strategy: str
+    symbol: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +142,13 @@ class Journal:
             digest, count = row.digest, count + 1
         return count
 
-    def save_snapshot(self, sequence: int, blob: bytes, code_version: str) -> None:
-        """Keep the world after the row `sequence`; the newest two are kept, older ones go."""
+    def save_snapshot(
+        self, sequence: int, blob: bytes, code_version: str, *, time_ns: int = 0, minds: Iterable[Remembered] = ()
+    ) -> None:
+        """Keep the world after the row `sequence`, and what strategies then remember in the place of what they did.
+
+        The newest two snapshots are kept, older ones go.
+        """
         mine = snapshots.c.run_id == self.run_id
         newest = select(snapshots.c.sequence).where(mine).order_by(snapshots.c.sequence.desc()).limit(_SNAPSHOTS_KEPT)
         with self.database.write() as connection:
@@ -140,6 +157,11 @@ class Journal:
                 insert(snapshots).values(run_id=self.run_id, sequence=sequence, blob=blob, code_version=code_version)
             )
             connection.execute(delete(snapshots).where(mine, snapshots.c.sequence.not_in(newest)))
+            for mind in minds:
+                place = (_STATES.c.strategy_name == mind.strategy, _STATES.c.symbol == mind.symbol)
+                connection.execute(delete(_STATES).where(*place))
+                told = {"state_data": mind.text, "updated_at": time_ns}
+                connection.execute(insert(_STATES).values(strategy_name=mind.strategy, symbol=mind.symbol, **told))
 
     def latest_snapshot(self) -> Snapshot | None:
         """Return the newest snapshot that stands on a stored row, or None."""

@@ -14,6 +14,7 @@ from crypto_bot.runtime.entries import Entry
 from crypto_bot.runtime.intervening import refusal
 from crypto_bot.runtime.receipts import Receipt, Receipts, Reply
 from crypto_bot.runtime.recorder import Recorder
+from crypto_bot.runtime.remembering import remembered
 from crypto_bot.runtime.session import Session
 from crypto_bot.runtime.snapshot import pack
 
@@ -98,7 +99,9 @@ class Running:
     def keep(self) -> None:
         """Keep a snapshot on the last row, so that a restart need not begin at the first."""
         self.recorder.flush()
-        self.journal.save_snapshot(self.recorder.sequence, pack(self.session), self.program)
+        minds = remembered(self.session)
+        packed, now = pack(self.session), self.session.time_ns
+        self.journal.save_snapshot(self.recorder.sequence, packed, self.program, time_ns=now, minds=minds)
 
     def stop(self, reason: str) -> None:
         """End in order: everything written, and a snapshot to go on from."""

@@ -25,7 +25,7 @@ _MODULES = (
     "backtesting.delisting", "backtesting.engine", "backtesting.notes", "backtesting.replay", "backtesting.settle",
     "backtesting.setup", "backtesting.several", "backtesting.slices", "backtesting.stage", "backtesting.tape",
     "risk.account", "risk.breaker", "risk.drawdown", "risk.sizing", "risk.steps", "risk.stops", "risk.trading",
-    "risk.words", "strategies.catalogue",
+    "kernel.reasons", "strategies.catalogue",
 )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from crypto_bot.data.archive import Archive
 from crypto_bot.domain.units import PPM, SECOND_NS, format_time
 from crypto_bot.kernel.genesis import Costs, Gates, Limits
 from crypto_bot.kernel.layout import SELL
-from crypto_bot.risk.words import REASONS
+from crypto_bot.kernel.reasons import REASONS
 from tests.commands import run
 from tests.parity.test_drive_parity import assert_one_hash
 from tests.plays import author

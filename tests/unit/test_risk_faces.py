@@ -140,7 +140,7 @@ def test_every_verdict_is_the_gates(seed: int) -> None:
             assert verdict.quantity * 1_000_000 == int(order["quantity"])
         else:
             assert order["state"] == EMPTY
-        assert verdict.reason == uncompiled("risk.words").REASONS.get(int(order["cut"]), "")
+        assert verdict.reason == uncompiled("kernel.reasons").REASONS.get(int(order["cut"]), "")
         if not market and order["state"] != EMPTY:
             small.cancel(lane=lane)
     assert compared == 59 and told > 5

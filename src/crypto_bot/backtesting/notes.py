@@ -6,7 +6,7 @@ import numpy.typing as npt
 from crypto_bot.backtesting.outcome import FILL, FillArray
 from crypto_bot.domain.market import IntArray
 from crypto_bot.kernel.layout import BOOKED, HALTED, REFUSED, TURNED_DOWN, World, note_t
-from crypto_bot.risk.words import HALTS, REASONS
+from crypto_bot.kernel.reasons import HALTS, REASONS
 
 
 class NoteBook:

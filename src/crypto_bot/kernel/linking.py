@@ -7,7 +7,7 @@ whole. Entry points that call one another are not copied into each other: the ca
 that is the same in every process, so that each can be kept on disk by itself.
 
 Uses numba's own way to customise a compiler (a pipeline with other passes) and, of the inside of its code
-libraries, what `PartLibrary` and `WholeLibrary` name.
+libraries, what `PartLibrary`, `WholeLibrary` and `entry` name.
 """
 
 from collections.abc import Callable
@@ -179,9 +179,13 @@ def part(dispatcher: Any) -> Any:
 
 
 def entry(dispatcher: Any) -> Any:
-    """Note a compiled entry point, so that others call it and do not copy it; return it."""
+    """Note a compiled entry point, so that others call it and do not copy it; return it.
+
+    Its module for linking, which was read from the disk with the machine code, is given back: nobody links it.
+    """
     for overload in dispatcher.overloads.values():
         _ENTRIES.add(overload.library)
+        overload.library._shared_module = None
     return dispatcher
 
 

@@ -13,9 +13,9 @@ from crypto_bot.kernel.layout import (
     HALT_LAW,
     HALT_LOSSES,
 )
+from crypto_bot.kernel.reasons import HALTS
 from crypto_bot.risk import steps
 from crypto_bot.risk.account import RiskAccount, moment
-from crypto_bot.risk.words import HALTS
 
 
 class CircuitBreaker:

@@ -25,13 +25,13 @@ from crypto_bot.kernel.layout import (
     Draft,
     World,
 )
+from crypto_bot.kernel.reasons import REASONS
 from crypto_bot.risk import steps
 from crypto_bot.risk.account import Number, RiskAccount, Slice, atoms
 from crypto_bot.risk.breaker import CircuitBreaker
 from crypto_bot.risk.drawdown import DrawdownTracker
 from crypto_bot.risk.sizing import FixedFractionalSizer
 from crypto_bot.risk.stops import KIND_OF, Kind, StopHit, StopLossHandler
-from crypto_bot.risk.words import REASONS
 
 Side = Literal["buy", "sell"]
 _SLOT_OF: Mapping[Kind, int] = MappingProxyType({kind: slot for slot, kind in KIND_OF.items()})

@@ -24,9 +24,9 @@ from crypto_bot.kernel.layout import (
     TURNED_DOWN,
     WITHDRAWN,
 )
+from crypto_bot.kernel.reasons import HALTS, REASONS
 from crypto_bot.persistence.payloads import Decision, FillEvent, OrderEvent, Outcome, encode
 from crypto_bot.plain.answers import Told
-from crypto_bot.risk.words import HALTS, REASONS
 
 Notes = npt.NDArray[np.void]
 """What the kernel noted during one event."""

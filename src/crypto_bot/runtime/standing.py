@@ -4,7 +4,7 @@ import os
 
 from crypto_bot.domain.units import ATOMS, format_scaled, format_time
 from crypto_bot.kernel.layout import EMPTY
-from crypto_bot.risk.words import HALTS
+from crypto_bot.kernel.reasons import HALTS
 from crypto_bot.runtime.line import Standing
 from crypto_bot.runtime.running import Running
 

@@ -30,7 +30,7 @@ def ema(s: Context, k: int, n: int, x: float, v: Values, b: Values, j: int, a: i
         v[j] = v[j] + (x - v[j]) * (2.0 / (n + 1))
 
 
-@word(inner=True)
+@word()
 def sma_of(s: Context, k: int, n: int, x: float, v: Values, b: Values, j: int, a: int) -> None:
     """Plain mean of the last n values, from bar n on; the mean of closes is the word `sma` and needs no state."""
     w, r = s.whole, s.real
@@ -51,7 +51,7 @@ def sma_of(s: Context, k: int, n: int, x: float, v: Values, b: Values, j: int, a
     v[j] = r[a + 1] / n if w[a] >= n else NOTHING
 
 
-@word(inner=True)
+@word()
 def wma(s: Context, k: int, n: int, x: float, v: Values, b: Values, j: int, a: int) -> None:
     """Linearly weighted mean of the last n values, from bar n on: weights 1 for the oldest to n for the newest.
 

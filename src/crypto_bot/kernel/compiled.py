@@ -103,7 +103,7 @@ if COMPILE:
             njit(signature, cache=True, pipeline_class=Cold if cold else Whole, **options)(function)
         )
 
-    def word(*, inline: bool = False, inner: bool = False) -> Callable[[Function], Function]:
+    def word(*, inline: bool = False) -> Callable[[Function], Function]:
         """Compile what strategies are made of: each by itself and kept on disk, for the next strategy uses it again."""
         options: dict[str, Any] = {**_OPTIONS, "error_model": "numpy"}
         options["no_cpython_wrapper"] = options["no_cfunc_wrapper"] = True
@@ -137,7 +137,7 @@ else:
         """Leave the function as it is."""
         return lambda function: function
 
-    def word(*, inline: bool = False, inner: bool = False) -> Callable[[Function], Function]:
+    def word(*, inline: bool = False) -> Callable[[Function], Function]:
         """Leave the function as it is."""
         return lambda function: function
 

@@ -50,7 +50,7 @@ class Context(NamedTuple):
     per_year: float
 
 
-@word(inner=True)
+@word()
 def fail(s: Context, code: int, k: int, value: float) -> None:
     """Leave word of what is wrong in the head and stop the run."""
     s.whole[FAULT] = code

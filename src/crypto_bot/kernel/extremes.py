@@ -6,7 +6,7 @@ from crypto_bot.kernel.context import Context, Values
 from crypto_bot.kernel.layout import HIGHS, LOWS
 
 
-@word(inner=True)
+@word()
 def _extreme(s: Context, n: int, x: float, v: Values, b: Values, j: int, a: int, sign: float) -> None:
     """Largest (sign 1) or smallest (-1) of the last n, from bar n on: a monotone queue of (bar, value) in a ring."""
     w, r = s.whole, s.real

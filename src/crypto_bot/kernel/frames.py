@@ -27,7 +27,7 @@ def frame_words(depth: int, symbols: int) -> int:
     return FRAME + PLANES * (1 + 2 * depth) * symbols
 
 
-@word(inner=True)
+@word()
 def own_end(s: Context, last: bool) -> int:
     """Return when the strategy's newest bar ended; `last` tells that no other becomes known with the same base bar.
 
@@ -66,7 +66,7 @@ def framed(s: Context, a: int) -> Context:
     )
 
 
-@word(inner=True)
+@word()
 def _take_in(s: Context, a: int) -> None:
     """Let the newest bar of every symbol become part of the forming one; begin it when it is the first."""
     w = s.whole
@@ -85,7 +85,7 @@ def _take_in(s: Context, a: int) -> None:
         w[now + VOLUMES] += s.bars[VOLUMES, s.i, k]
 
 
-@word(inner=True)
+@word()
 def _end(w: IntArray, a: int, count: int) -> bool:
     """End the forming bars; True when they are whole and now stand in a row of their own."""
     whole = w[a + FORMING] == WHOLE
@@ -110,7 +110,7 @@ def _end(w: IntArray, a: int, count: int) -> bool:
     return True
 
 
-@word(inner=True)
+@word()
 def follow(s: Context, a: int, end: int, turn: int) -> bool:
     """Let a frame see the newest bar, which ended at `end`; True when a bar of the frame has become known.
 

@@ -24,7 +24,7 @@ def is_unlisted(s: Context, k: int) -> bool:
     return bool(s.bars[CLOSES, s.i, k] == 0)
 
 
-@word(inner=True)
+@word()
 def gather(bars: IntArray, i: int, whole: IntArray, count: int) -> int:
     """List the symbols of own bar i and return how many they are; to be called for every bar, in order."""
     here = whole[HERE]

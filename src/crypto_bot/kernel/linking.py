@@ -125,44 +125,42 @@ class _ColdLowering(_WholeLowering):
     library = ColdLibrary
 
 
-def _pipeline(state: Any, lowering: type[NativeLowering]) -> list[PassManager]:
-    passes = DefaultPassBuilder.define_nopython_pipeline(state)
-    passes.passes = [(lowering if kind is NativeLowering else kind, text) for kind, text in passes.passes]
-    passes._finalized = False
-    passes.finalize()
-    return [passes]
+class _Compiler(CompilerBase):  # type: ignore[misc] # numba has no types
+    """numba's own passes, with another `lowering` than its own."""
+
+    lowering: type[NativeLowering]
+
+    def define_pipelines(self) -> list[PassManager]:
+        """Return the usual passes with that one in its place."""
+        passes = DefaultPassBuilder.define_nopython_pipeline(self.state)
+        passes.passes = [(self.lowering if kind is NativeLowering else kind, text) for kind, text in passes.passes]
+        passes._finalized = False
+        passes.finalize()
+        return [passes]
 
 
-class Part(CompilerBase):  # type: ignore[misc] # numba has no types
+class Part(_Compiler):
     """How a part is compiled."""
 
-    def define_pipelines(self) -> list[PassManager]:
-        """Return the usual passes with another last one."""
-        return _pipeline(self.state, _PartLowering)
+    lowering = _PartLowering
 
 
-class Linked(CompilerBase):  # type: ignore[misc] # numba has no types
+class Linked(_Compiler):
     """How a function is compiled that is a whole before it is a part."""
 
-    def define_pipelines(self) -> list[PassManager]:
-        """Return the usual passes with another last one."""
-        return _pipeline(self.state, _LinkedLowering)
+    lowering = _LinkedLowering
 
 
-class Whole(CompilerBase):  # type: ignore[misc] # numba has no types
+class Whole(_Compiler):
     """How an entry point is compiled."""
 
-    def define_pipelines(self) -> list[PassManager]:
-        """Return the usual passes with another last one."""
-        return _pipeline(self.state, _WholeLowering)
+    lowering = _WholeLowering
 
 
-class Cold(CompilerBase):  # type: ignore[misc] # numba has no types
+class Cold(_Compiler):
     """How an entry point is compiled that few runs need."""
 
-    def define_pipelines(self) -> list[PassManager]:
-        """Return the usual passes with another last one."""
-        return _pipeline(self.state, _ColdLowering)
+    lowering = _ColdLowering
 
 
 def part(dispatcher: Any) -> Any:

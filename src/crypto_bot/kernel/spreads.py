@@ -13,7 +13,7 @@ from crypto_bot.kernel.layout import CLOSES, SUMS
 _SQRT = math.sqrt
 
 
-@word(inner=True)
+@word()
 def _spread(s: Context, k: int, n: int, a: int) -> int:
     """Follow mean and squares of the last n closes, at the price's scale (words 1, 2); return the bars seen."""
     w, r = s.whole, s.real
@@ -39,7 +39,7 @@ def _spread(s: Context, k: int, n: int, a: int) -> int:
     return seen
 
 
-@word(inner=True)
+@word()
 def zscore(s: Context, k: int, n: int, v: Values, b: Values, j: int, a: int) -> None:
     """(close - mean) / deviation (ddof 0) of the last n closes, from bar n on; 0 in a flat window."""
     r = s.real
@@ -51,7 +51,7 @@ def zscore(s: Context, k: int, n: int, v: Values, b: Values, j: int, a: int) -> 
     v[j] = (s.bars[CLOSES, s.i, k] - r[a + 1]) / _SQRT(q / n) if q > 1e-6 * n else 0.0
 
 
-@word(inner=True)
+@word()
 def deviation(s: Context, k: int, n: int, v: Values, b: Values, j: int, a: int) -> None:
     """Deviation (ddof 0, as Bollinger's) of the last n closes, from bar n on."""
     b[j] = v[j]
@@ -62,7 +62,7 @@ def deviation(s: Context, k: int, n: int, v: Values, b: Values, j: int, a: int) 
     v[j] = _SQRT(q / n) / s.book[k]["price_scale"] if q > 1e-6 * n else 0.0
 
 
-@word(inner=True)
+@word()
 def _spread_of(s: Context, n: int, x: float, a: int) -> int:
     """Follow mean and squares of the last n values, both of their distance from word 3; return how many were seen."""
     w, r = s.whole, s.real
@@ -91,7 +91,7 @@ def _spread_of(s: Context, n: int, x: float, a: int) -> int:
     return seen
 
 
-@word(inner=True)
+@word()
 def zscore_of(s: Context, k: int, n: int, x: float, v: Values, b: Values, j: int, a: int) -> None:
     """(x - mean) / deviation (ddof 0) of the last n values, from bar n on; 0 in a flat window."""
     r = s.real
@@ -103,7 +103,7 @@ def zscore_of(s: Context, k: int, n: int, x: float, v: Values, b: Values, j: int
     v[j] = (x - r[a + 3] - r[a + 1]) / _SQRT(q / n) if q > 1e-24 * n * x * x else 0.0
 
 
-@word(inner=True)
+@word()
 def deviation_of(s: Context, k: int, n: int, x: float, v: Values, b: Values, j: int, a: int) -> None:
     """Deviation (ddof 0) of the last n values, from bar n on."""
     b[j] = v[j]
@@ -115,7 +115,7 @@ def _return(s: Context, k: int, ago: int) -> float:
     return float(s.bars[CLOSES, s.i - ago, k] / s.bars[CLOSES, s.i - ago - 1, k]) - 1.0
 
 
-@word(inner=True)
+@word()
 def volatility(s: Context, k: int, n: int, v: Values, b: Values, j: int, a: int) -> None:
     """Realised volatility: deviation (ddof 1) of the last n simple returns, times the root of the bars of a year.
 
@@ -152,7 +152,7 @@ def volatility(s: Context, k: int, n: int, v: Values, b: Values, j: int, a: int)
     v[j] = _SQRT(max(q, 0.0) / (n - 1) * s.per_year)
 
 
-@word(inner=True)
+@word()
 def ewma_volatility(s: Context, k: int, n: int, v: Values, b: Values, j: int, a: int) -> None:
     """Deviation around the weighted mean, centre of mass n, times the root of the bars of a year, from bar n + 1 on.
 

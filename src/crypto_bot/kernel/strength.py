@@ -70,7 +70,7 @@ def atr(s: Context, k: int, n: int, v: Values, b: Values, j: int, a: int) -> Non
         v[j] = (v[j] * (n - 1) + true_range) / n
 
 
-@word(inner=True)
+@word()
 def _directed(s: Context, k: int, n: int, a: int) -> int:
     """Follow +DM, -DM and the true range (words 1, 2, 3 of the state); return how many bars were seen.
 
@@ -109,7 +109,7 @@ def minus_di(s: Context, k: int, n: int, v: Values, b: Values, j: int, a: int) -
     v[j] = NOTHING if seen <= n else 100.0 * (s.real[a + 2] / whole_range) if whole_range > _FADED else 0.0
 
 
-@word(inner=True)
+@word()
 def adx(s: Context, k: int, n: int, v: Values, b: Values, j: int, a: int) -> None:
     """Average direction: Wilder's mean of DX = 100 |+DM - -DM| / (+DM + -DM), from bar 2 n on.
 

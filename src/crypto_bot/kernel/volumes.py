@@ -21,7 +21,7 @@ def _mean_price(s: Context, k: int, turnover: float, volume: int) -> float:
     return float(s.bars[CLOSES, s.i, k] / s.book[k]["price_scale"])
 
 
-@word(inner=True)
+@word()
 def vwap(s: Context, k: int, n: int, v: Values, b: Values, j: int, a: int) -> None:
     """Sum of typical price x volume over sum of volume, of the last n bars, from bar n on.
 
@@ -51,7 +51,7 @@ def vwap(s: Context, k: int, n: int, v: Values, b: Values, j: int, a: int) -> No
     v[j] = _mean_price(s, k, turnover, volume) if seen >= n else NOTHING
 
 
-@word(inner=True)
+@word()
 def vwap_day(s: Context, k: int, v: Values, b: Values, j: int, a: int) -> None:
     """Sum of typical price x volume over sum of volume, of the bars of this UTC day so far, from bar 1 on."""
     w, r = s.whole, s.real

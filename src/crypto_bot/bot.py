@@ -54,7 +54,7 @@ class RunRequest:
 
 @dataclass(frozen=True)
 class RunResult:
-    """What a run leaves behind; `ended` when its prices were used up."""
+    """What a run leaves behind; `bars` are those of all symbols together, `ended` when its prices were used up."""
 
     run_id: str
     bars: int
@@ -143,7 +143,8 @@ class TradingBot:
                     runs.finish(record.run_id, "failed", "{}", ended_ns=time.time_ns())
             raise
         equity = format_scaled(run.session.equity, ATOMS)
-        result = RunResult(record.run_id, run.bars, run.session.fills, equity, run.session.decisions_hash, ended)
+        bars = run.bars * len(self.plan.instruments)
+        result = RunResult(record.run_id, bars, run.session.fills, equity, run.session.decisions_hash, ended)
         state = "finished" if ended else "stopped"
         runs.finish(record.run_id, state, json.dumps(result.document()), ended_ns=time.time_ns())
         log.info("run %s %s after %d bars: %s", result.run_id, state, result.bars, result.decisions_hash)

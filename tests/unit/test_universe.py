@@ -100,4 +100,5 @@ def test_a_backtest_and_a_run_choose_alike(archive: Archive, tmp_path: Path) -> 
     backtest = json.loads(run("backtest", *words, "--json", cwd=tmp_path).out)
     assert backtest["symbols"] == ["B/USDT", "C/USDT"]
     played = json.loads(run("run", *words, "--speed", "0", "--no-api", "--json", cwd=tmp_path).out)
-    assert played["decisions_hash"] == backtest["decisions_hash"]
+    for key in ("bars", "fills", "final_equity", "decisions_hash"):
+        assert played[key] == backtest[key], key

@@ -104,6 +104,17 @@ def test_a_drift_waits_for_the_band_and_a_breakout_does_not() -> None:
     assert 1 < rare < often / 3
 
 
+def test_a_share_at_its_cap_is_kept_within_the_band_too() -> None:
+    """Both are long all the time at half of the money; the one that grows faster is cut back to it."""
+    rooms, place = Rooms.plain(), np.arange(260)
+    fast, slow = days(np.rint(1e7 * 1.01**place)), days(np.rint(1e7 * 1.0005**place), replace(COIN, symbol="SLOW/USDT"))
+    params = {"lookbacks": (5,), "vol_window": 20, "band": 0.1}
+    played = play(rooms, [(rooms.binding.Strategy(FILE), params)], [fast, slow], AT_CLOSE)
+    assert weights(played) == [500_000, 500_000]
+    worth = [sub["position"] * each.close[-1] for sub, each in zip(played.world_of.subs, (fast, slow), strict=True)]
+    assert [float(each) / sum(worth) for each in worth] == pytest.approx([0.5, 0.5], abs=0.05)
+
+
 def test_a_channel_longer_than_the_data_uses_what_there_is_when_asked_to() -> None:
     candles = triangle(60)
     assert run(candles, lookbacks=(90,)).fills().size == 0

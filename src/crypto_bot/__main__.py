@@ -3,6 +3,7 @@
 import gc
 import os
 import sys
+import threading
 from collections.abc import Sequence
 from types import ModuleType
 from typing import NoReturn, cast
@@ -21,7 +22,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     if argv is not None:
         return run_command(argv)
     words = sys.argv[1:]
-    return _run_briefly(words) if words[:1] and words[0] in _BRIEF else run_command(words)
+    status = _run_briefly(words) if words[:1] and words[0] in _BRIEF else run_command(words)
+    if any(not each.daemon for each in threading.enumerate() if each is not threading.main_thread()):
+        _leave(status)  # a strategy of the user's own has left a thread: nobody waits for it
+    return status
 
 
 def _run_briefly(words: Sequence[str]) -> NoReturn:
@@ -33,7 +37,10 @@ def _run_briefly(words: Sequence[str]) -> NoReturn:
     gc.set_threshold(1_000_000)
     for name in _UNUSED:
         sys.modules.setdefault(name, cast(ModuleType, None))
-    status = run_command(words)
+    _leave(run_command(words))
+
+
+def _leave(status: int) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     os._exit(status)

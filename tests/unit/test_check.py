@@ -93,3 +93,34 @@ def test_a_warm_up_that_is_too_short_is_a_warning(tmp_path: Path) -> None:
     write(tmp_path, "mine", CROSS)
     end = run("check", "mine.py", "--json", cwd=tmp_path)
     assert (end.status, found(end)) == (0, {"warm-up": "warning"})
+
+
+def test_chance_is_told_once(tmp_path: Path) -> None:
+    """Whatever compares runs would find fault with it too, and say so in words that mislead."""
+    write(tmp_path, "mine", LIES["determinism"][1])
+    end = run("check", "mine.py", "--json", cwd=tmp_path)
+    assert (end.status, found(end)) == (1, {"determinism": "error"}), end.out
+
+
+def test_a_state_that_cannot_be_put_back_is_told_under_its_rule(tmp_path: Path) -> None:
+    write(tmp_path, "mine", CROSS.replace("class Cross:", "class Cross:\n    warmup = 100").replace("cls(", "cls.no("))
+    end = run("check", "mine.py", "--json", cwd=tmp_path)
+    assert (end.status, found(end)) == (1, {"state": "error"}), end.out
+    assert json.loads(end.out)["findings"][0]["detail"].startswith("from_state failed, line ")
+
+
+def test_a_count_that_is_forgotten_is_found(tmp_path: Path) -> None:
+    """Half of the trial is a round number of bars, at which a count of twenty begins anew anyway."""
+    lines = [
+        "from crypto_bot.plain import Signal",
+        "class Counts:",
+        "    seen = 0",
+        "    def on_data(self, shown): self.seen += 1",
+        "    def generate_signals(self, account): return [Signal('BTC/USDT', share=(self.seen % 20 < 9) / 2)]",
+        "    def get_state(self): return {}",
+        "    @classmethod",
+        "    def from_state(cls, state): return cls()",
+    ]
+    write(tmp_path, "mine", "\n".join(lines))
+    end = run("check", "mine.py", "--json", cwd=tmp_path)
+    assert found(end)["state"] == "error", end.out

@@ -60,6 +60,7 @@ class Parts:
 def parts_of(source: Source, tree: ast.Module) -> Parts:
     """Sort the top level into its parts; Mistake at the first line that has no place there."""
     parts = Parts(source)
+    _refuse_other_ways(source, tree)
     for node in tree.body:
         match node:
             case ast.Import() | ast.ImportFrom():
@@ -84,6 +85,22 @@ def parts_of(source: Source, tree: ast.Module) -> Parts:
         source.refuse(parts.functions["step"], text)
     _refuse_circles(parts)
     return parts
+
+
+def _refuse_other_ways(source: Source, tree: ast.Module) -> None:
+    """Raise the Mistake of a file without step that is written as for another program, or as half of a class."""
+    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name != "Params"]
+    if "step" in functions:
+        return
+    if classes:
+        text = (
+            f"class {classes[-1].name} has no def on_data(self, shown), with which a plain class begins; "
+            "strategies --new NAME --plain writes one to copy from"
+        )
+        source.refuse(classes[-1], text)
+    if "on_data" in functions:
+        source.refuse(functions["on_data"], "on_data belongs into a class; put it there, as def on_data(self, shown)")
 
 
 # ---- Params, constants and settings

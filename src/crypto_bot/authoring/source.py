@@ -82,6 +82,8 @@ class Source:
 def open_source(path: Path) -> Source:
     """Read the file; Mistake when there is none, or when it is not UTF-8 text."""
     try:
+        if path.exists() and not path.is_file():  # a pipe would be waited for
+            raise Mistake(path, 0, "this is no file; name the file that holds the strategy")
         raw = path.read_bytes()
         encoding, _ = tokenize.detect_encoding(io.BytesIO(raw).readline)
         text = raw.decode(encoding)

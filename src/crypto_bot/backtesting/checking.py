@@ -6,6 +6,7 @@ import subprocess  # nosec B404 # starts this very program again, with a text th
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
@@ -19,23 +20,29 @@ from crypto_bot.backtesting.engine import simulate
 from crypto_bot.backtesting.outcome import Outcome
 from crypto_bot.backtesting.reading import files_opened
 from crypto_bot.backtesting.setup import Chosen, Simulation
-from crypto_bot.backtesting.stage import decisions_hash, prepare
+from crypto_bot.backtesting.stage import Stage, decisions_hash, prepare
 from crypto_bot.backtesting.tape import make_tape
 from crypto_bot.domain.errors import CryptoBotError
 from crypto_bot.domain.instrument import Instrument
 from crypto_bot.domain.market import Candles
 from crypto_bot.domain.units import format_time
-from crypto_bot.kernel.compiled import COMPILE, Record
+from crypto_bot.kernel.compiled import COMPILE
 from crypto_bot.plain.guard import PlainFault
 from crypto_bot.plain.meeting import players, stop_all
 from crypto_bot.plain.opening import ClassStrategy, open_strategy
 
 _TWIN = """
-import json, sys
+import contextlib, json, os, sys
 from crypto_bot.backtesting.checking import hashes_of, trial_of
-print(json.dumps(hashes_of(trial_of(sys.stdin.read()))))
+with contextlib.redirect_stdout(sys.stderr):
+    found = hashes_of(trial_of(sys.stdin.read()))
+print(json.dumps(found), flush=True)
+os._exit(0)
 """
+"""Leaves without waiting for threads that a class has left behind."""
 _TWIN_S = 300
+_PARTS = 11
+"""Into so many parts a run is cut to put its state back in between, at no round numbers of bars."""
 _SWING = 97, 100
 """How the prices after a cut are changed, so that whoever saw them would decide otherwise."""
 
@@ -103,16 +110,19 @@ def check(trial: Trial) -> Iterator[Finding]:
         yield Finding(rule, "error", _where(trial, mistake.line), mistake.text)
         return
     except CryptoBotError as error:
-        yield Finding(rule, "error", str(trial.file), str(error))
+        yield Finding(rule, "error", str(trial.file), error.what if isinstance(error, PlainFault) else str(error))
         return
     if outcome.orders + outcome.refused == 0:
         text = f"it ordered nothing in {bars} bars; that may be so, but nothing of it was tried"
         yield Finding("runs", "warning", str(trial.file), text)
     for test in _rules_of(chosen, needed):
         try:
-            yield from test(trial, outcome)
+            found = list(test(trial, outcome))
         except PlainFault as fault:
-            yield Finding("runs", "error", str(trial.file), str(fault))
+            found = [Finding("state" if test is restored else "runs", "error", str(trial.file), fault.what)]
+        yield from found
+        if test is determined and found:
+            return
 
 
 def _rules_of(chosen: Chosen, needed: int) -> tuple["Callable[[Trial, Outcome], Iterator[Finding]]", ...]:
@@ -156,7 +166,7 @@ def determined(trial: Trial, outcome: Outcome) -> Iterator[Finding]:
     if again != hashes_of(outcome):
         text = (
             "run twice on the same candles, it decides differently; it must not use random numbers without a seed,"
-            " the clock, the network, or the order of a set"
+            " the clock, the network, or the order of a set; nothing else was tried, as that compares runs"
         )
         yield Finding("determinism", "error", str(trial.file), text)
 
@@ -194,32 +204,32 @@ def warmed(trial: Trial, outcome: Outcome, needed: int) -> Iterator[Finding]:
 
 
 def restored(trial: Trial, outcome: Outcome) -> Iterator[Finding]:
-    """Stop in the middle, put the state back into a new object and go on: nothing may change."""
+    """Stop on the way, put the state back into a new object and go on, ten times over: nothing may change."""
     tape = make_tape(trial.candles, fills=trial.simulation.fills)
     stage = prepare([trial.chosen()], [each.instrument for each in trial.candles], tape, trial.simulation)
     (player,) = players(stage.bounds).values()
-    half, end = tape.times.size // 2, tape.times.size
     at_close = 2 * (trial.simulation.fill_at == "close")
-    _replayed(lambda i: replay_classes(stage, i, half, at_close), stage.world.desk[0], 0, half)
-    state = player.state()
-    if state is None:
-        text = "without get_state and from_state a restart plays the whole run again; that is slower, not wrong"
-        yield Finding("state", "info", str(trial.file), text)
-        return
-    player.made = None
-    player.restore(state)
-    _replayed(lambda i: replay_classes(stage, i, end, at_close), stage.world.desk[0], half, end)
+    cuts = [tape.times.size * part // _PARTS for part in range(_PARTS + 1)]
+    for first, stop in pairwise(cuts):
+        _go_on(stage, first, stop, at_close)
+        state = player.state()
+        if state is None:
+            text = "without get_state and from_state a restart plays the whole run again; that is slower, not wrong"
+            yield Finding("state", "info", str(trial.file), text)
+            return
+        player.made = None
+        player.restore(state)
     stop_all(stage.bounds)
     if decisions_hash(stage.world) != outcome.decisions_hash:
         text = "put back by from_state in the middle of a run, it decides differently: get_state leaves something out"
         yield Finding("state", "error", str(trial.file), text)
 
 
-def _replayed(go_on: Callable[[int], int], desk: Record, first: int, stop: int) -> None:
+def _go_on(stage: Stage, first: int, stop: int, ways: int) -> None:
     """Replay to the end of a span, throwing the notes away whenever the log is full."""
     while first < stop:
-        first = go_on(first)
-        desk["log_count"] = 0
+        first = replay_classes(stage, first, stop, ways)
+        stage.world.desk[0]["log_count"] = 0
 
 
 def hashes_of(outcome: "Outcome | Trial") -> tuple[str, str]:
@@ -239,10 +249,14 @@ def _twin(trial: Trial, **variables: str) -> tuple[str, str]:
         [(each.instrument, each.timeframe) for each in trial.candles],
         [[column.tolist() for column in each.columns()] for each in trial.candles],
     )
-    ended = subprocess.run(  # noqa: S603  # nosec B603: this very program, no shell
-        [sys.executable, "-c", _TWIN], input=msgspec.json.encode(described).decode(), env={**os.environ, **variables},
-        capture_output=True, text=True, timeout=_TWIN_S, check=False,
-    )  # fmt: skip
+    given = msgspec.json.encode(described).decode()
+    try:
+        ended = subprocess.run(  # noqa: S603  # nosec B603: this very program, no shell
+            [sys.executable, "-c", _TWIN], input=given, env={**os.environ, **variables},
+            capture_output=True, text=True, timeout=_TWIN_S, check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        raise PlainFault(trial.file.name, f"it ran here, and in a process of its own not within {_TWIN_S} s") from None
     if ended.returncode != 0:
         last = ended.stderr.strip().splitlines()
         raise PlainFault(trial.file.name, f"it ran here and not in a process of its own: {last[-1] if last else '?'}")

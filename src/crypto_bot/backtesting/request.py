@@ -14,6 +14,7 @@ from crypto_bot.backtesting.universe import traded_symbols
 from crypto_bot.config.settings import Settings
 from crypto_bot.domain.errors import DataError, UsageError
 from crypto_bot.domain.units import format_time
+from crypto_bot.plain.opening import ClassStrategy
 
 if TYPE_CHECKING:
     from crypto_bot.backtesting.engine import Progress
@@ -145,7 +146,8 @@ def carry_out(
         before_compiling()
     from crypto_bot.backtesting.compiling import compile_kernel
 
-    compile_kernel([each.strategy.module.path for each in chosen], asked.run_ns)
+    written = [each.strategy for each in chosen if not isinstance(each.strategy, ClassStrategy)]
+    compile_kernel([each.module.path for each in written], asked.run_ns)
     from crypto_bot.backtesting.engine import simulate
 
     bars = cut(asked, whole, history_bars(chosen, len(whole), asked.run_ns, split=split, gaps=has_gaps(whole)))

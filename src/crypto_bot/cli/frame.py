@@ -16,13 +16,15 @@ from types import FrameType
 from typing import NoReturn, Protocol, cast
 
 from crypto_bot.cli.flags import add_common_flags, version_line
-from crypto_bot.cli.output import columns
+from crypto_bot.cli.output import columns, kept_for_the_answer
 from crypto_bot.cli.table import COMMANDS, Command, find, group
 from crypto_bot.domain.errors import CryptoBotError, UsageError
 
 PROGRAM = "python -m crypto_bot"
 DONE, FAILED, CUT_SHORT = 0, 1, 130
 _HELP_WORDS = ("-h", "--help")
+_MOST_TOLD = 2_000
+"""Characters of one sentence: what a strategy of the user's own raised may be of any length."""
 
 
 class CommandModule(Protocol):
@@ -97,7 +99,8 @@ def dispatch(words: Sequence[str], commands: Sequence[Command] = COMMANDS) -> in
         args = parser.parse_args(rest)
     except SystemExit as leaving:  # argparse leaves this way after --help and --version
         return int(leaving.code or DONE)
-    return module.execute(args)
+    with kept_for_the_answer(args):
+        return module.execute(args)
 
 
 _TAIL = (
@@ -173,7 +176,9 @@ def _tell(sentence: str, words: Sequence[str]) -> None:
     clean = Redactor(values_in(os.environ)).clean
     if sys.exc_info()[0] is not None and _wants_traceback(words):
         print(clean(traceback.format_exc()), file=sys.stderr)
-    print(f"error: {clean(' '.join(sentence.split()))}", file=sys.stderr)
+    told = "".join(each if each.isprintable() else "?" for each in " ".join(sentence.split()))
+    cut = f"{told[:_MOST_TOLD]} ..." if len(told) > _MOST_TOLD else told
+    print(f"error: {clean(cut)}", file=sys.stderr)
 
 
 def _wants_traceback(words: Sequence[str]) -> bool:

@@ -2,13 +2,26 @@
 
 import argparse
 import json
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
+
+
+@contextmanager
+def kept_for_the_answer(args: argparse.Namespace) -> Iterator[None]:
+    """With --json, keep stdout for the one object: what a strategy of the user's own prints goes to stderr."""
+    if not args.json:
+        yield
+        return
+    args.stdout = sys.stdout
+    with redirect_stdout(sys.stderr):
+        yield
 
 
 def show(args: argparse.Namespace, document: object, lines: Iterable[str]) -> None:
     """Print the document with --json, else the lines."""
     if args.json:
-        print(json.dumps(document, allow_nan=False, ensure_ascii=False))
+        print(json.dumps(document, allow_nan=False, ensure_ascii=False), file=getattr(args, "stdout", None))
         return
     for line in lines:
         print(line)

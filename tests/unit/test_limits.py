@@ -75,6 +75,32 @@ def test_each_limit_can_be_left_out_alone(limits: tuple[int, int, int, int]) -> 
     assert small.desk["halt"] == expected
 
 
+def test_a_drawdown_counts_on_while_a_days_loss_has_halted_trading() -> None:
+    """The day ends its own halt and not the other: a fall to the limit within the day is one, even if made good."""
+    both = Terms(limits=(150_000, 50_000, NO_LIMIT, NO_LIMIT))
+    times = days(*((0, n) for n in range(6)), (1, 0), (1, 1))
+    small = invested([9_400, 8_501, 8_500, 9_900, 9_900, 9_900], both, times=times).go(2)
+    assert small.desk["halt"] == HALT_DAILY_LOSS, "one cent above the second limit"
+    small.go(2)
+    assert small.desk["halt"] == HALT_DAILY_LOSS | HALT_DRAWDOWN
+    assert [int(code) for code in small.notes(HALTED)["code"]] == [HALT_DAILY_LOSS, HALT_DRAWDOWN]
+    small.go()
+    assert small.desk["halt"] == HALT_DRAWDOWN, "a new day does not end it"
+    small.command(COMMAND_REBASE)
+    small.go()
+    assert small.desk["halt"] == 0
+
+
+def test_a_day_that_was_reset_by_hand_counts_from_there() -> None:
+    small = invested([9_400, 9_400, 8_931, 8_930], DAILY).go()
+    assert small.desk["halt"] == HALT_DAILY_LOSS
+    small.command(COMMAND_RESUME)
+    small.go(2)
+    assert small.desk["halt"] == 0, "one cent above five per cent of what there was when it was reset"
+    small.go()
+    assert small.desk["halt"] == HALT_DAILY_LOSS
+
+
 def test_a_halt_takes_away_what_opens_and_leaves_what_reduces() -> None:
     small = SmallWorld([[flat(10_000)] * 3 + [flat(8_000)] * 3], cash=CASH, terms=DRAWDOWN).go()
     small.wish(hold=80 * ONE)

@@ -125,6 +125,19 @@ def test_a_halt_by_hand_lets_sales_through() -> None:
     assert one.validate_trade(risk.Trade("BTC/USDT", "buy", spend=100)).spend == 100
 
 
+def test_an_account_that_lost_everything_can_still_be_asked() -> None:
+    one = bought(stop=49_000)
+    one.drawdown.update(T0 + timedelta(hours=1), 9_400)
+    one.drawdown.update(T0 + timedelta(hours=2), 0)
+    assert (one.drawdown.drawdown, one.drawdown.day_loss, one.drawdown.floor) == (1, 1, None)
+    assert one.breaker.reasons == ("the drawdown limit", "the daily loss limit") and one.breaker.reopens_at is None
+    one.drawdown.update(T0 + timedelta(days=1), 0)
+    assert (one.drawdown.day_open, one.drawdown.day_loss) == (0, 0)
+    assert one.breaker.reasons == ("the drawdown limit",)
+    one.breaker.reset("there is nothing left to lose", rebase_peak=True)
+    assert one.validate_trade(risk.Trade("BTC/USDT", "buy", spend=100)).approved is False
+
+
 def test_asking_changes_nothing() -> None:
     one = bought(stop=49_000)
     before = [part.tobytes() for part in one.account.world]
@@ -140,6 +153,11 @@ def test_asking_changes_nothing() -> None:
         (lambda m: m.validate_trade(risk.Trade("BTC/USDT", "buy", quantity=1, spend=1)), "one of the two"),
         (lambda m: m.validate_trade(risk.Trade("BTC/USDT", "sell", quantity=1, stop=1)), "no stop"),
         (lambda m: m.validate_trade(risk.Trade("BTC/USDT", "buy", quantity=0.1)), "is a float"),
+        (lambda m: m.validate_trade(risk.Trade("BTC/USDT", "SELL", quantity=1)), "side is 'SELL'"),
+        (lambda m: m.validate_trade(risk.Trade("BTC/USDT", "buy", quantity=True)), "is a bool"),
+        (lambda m: m.validate_trade(risk.Trade("BTC/USDT", "buy", quantity=1, stop=50_000)), "not lie below the price"),
+        (lambda m: m.record_trade_result(risk.TradeResult("BTC/USDT", "Sell", "0.1", 50_000)), "side is 'Sell'"),
+        (lambda m: m.record_trade_result(risk.TradeResult("BTC/USDT", "sell", "0.1", 1, by="x")), "by is 'x'"),
         (lambda m: m.record_trade_result(risk.TradeResult("BTC/USDT", "sell", 1, 50_000)), "cannot have"),
         (lambda m: m.record_trade_result(risk.TradeResult("BTC/USDT", "buy", 1, 50_000)), "cannot have"),
         (lambda m: m.record_trade_result(risk.TradeResult("BTC/USDT", "buy", 0, 50_000)), "cannot be booked"),
@@ -149,7 +167,15 @@ def test_asking_changes_nothing() -> None:
         (lambda m: m.mark(T0 + timedelta(1), {"BTC/USDT": risk.Prices(3, 2, 1, 2)}), "is no bar"),
         (lambda m: m.mark(T0 + timedelta(1), {"BTC/USDT": -1}), "not above 0"),
         (lambda m: m.stops.place("BTC/USDT", risk.Guard(trail=2)), "a share from 0"),
+        (lambda m: m.stops.place("BTC/USDT", risk.Guard(trail="a lot")), "a share from 0"),
         (lambda m: m.stops.place("BTC/USDT", risk.Guard(bars=-2)), "whole number from 0"),
+        (lambda m: m.stops.place("BTC/USDT", risk.Guard(bars=1.5)), "whole number from 0"),
+        (lambda m: m.stops.place("BTC/USDT", risk.Guard(bars=True)), "whole number from 0"),
+        (lambda m: m.drawdown.update(T0 - timedelta(1), 100), "in their order"),
+        (lambda m: risk.FixedFractionalSizer(m.account, 0.02), "is a float"),
+        (lambda m: risk.RiskManager([], 100), "something to trade"),
+        (lambda m: risk.RiskManager([BTC], 100, timeframe="7x"), "not a timeframe"),
+        (lambda m: risk.RiskManager([BTC], 100, limits=genesis.Limits.off()).sizer, "no risk for a trade"),
     ],
 )
 def test_what_cannot_be_is_one_sentence(do: Any, sentence: str) -> None:

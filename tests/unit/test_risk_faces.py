@@ -122,7 +122,7 @@ def test_every_verdict_is_the_gates(seed: int) -> None:
         side, market = dice.choice([BUY, BUY, SELL]), dice.random() < 0.6
         quantity = dice.choice([1, 999, 10_000, 4_000_000, 60_000_000, 900_000_000])
         price = 0 if market else max(1, close - side * dice.randint(0, 300))
-        stop = dice.choice([0, close - dice.randint(1, 2_000)]) if side == BUY else 0
+        stop = dice.choice([0, (price or close) - dice.randint(1, 2_000)]) if side == BUY else 0
         trade = risk.Trade(
             coins[lane].symbol, "buy" if side == BUY else "sell", quantity=Decimal(quantity) / 1_000_000,
             price=cents(price) if price else None, stop=cents(stop),

@@ -5,17 +5,8 @@ Whatever is skipped here is proved equal, by hash, to the plain loop at every ba
 
 from crypto_bot.domain.market import IntArray
 from crypto_bot.kernel.arithmetic import PPM, proportion, share
-from crypto_bot.kernel.compiled import Record, RecordArray, compiled
-from crypto_bot.kernel.layout import (
-    CLOSES,
-    FAR,
-    HALT_DAILY_LOSS,
-    HALT_DRAWDOWN,
-    HIGHS,
-    LOWS,
-    Market,
-    World,
-)
+from crypto_bot.kernel.compiled import RecordArray, compiled
+from crypto_bot.kernel.layout import CLOSES, FAR, HIGHS, LOWS, Market, World
 from crypto_bot.kernel.limits import raise_peak
 from crypto_bot.venue.book import Venue
 
@@ -45,7 +36,7 @@ def _quiet_one(
 ) -> int:
     """Mark the bars of one instrument; a function of its own, so that its few numbers stay in registers."""
     peak = desk[0]["peak"]
-    floor = _watched_floor(desk[0])
+    floor = desk[0]["floor"]
     drawdown = desk[0]["drawdown_ppm"] if floor > -FAR else 0
     at = stop
     for t in range(first, stop):
@@ -88,7 +79,7 @@ def _quiet_many(
 ) -> int:
     """Mark the bars of several instruments, or of one whose scales ask for a division."""
     peak = desk[0]["peak"]
-    floor = _watched_floor(desk[0])
+    floor = desk[0]["floor"]
     drawdown = desk[0]["drawdown_ppm"] if floor > -FAR else 0
     at = stop
     fine = 0
@@ -113,12 +104,6 @@ def _quiet_many(
         equity[t] = e
     desk[0]["ahead_peak"] = peak
     return at
-
-
-@compiled(inline=True)
-def _watched_floor(desk: Record) -> int:
-    """Return the equity at which something happens: nothing more once a loss has halted trading."""
-    return int(desk["floor"]) if desk["halt"] & (HALT_DRAWDOWN | HALT_DAILY_LOSS) == 0 else -FAR
 
 
 @compiled(inline=True)

@@ -1,7 +1,7 @@
 """The limits: drawdown, daily loss and exposure, watched at every bar in every mode.
 
-One number, the floor, stands for drawdown and daily loss: the equity at which trading stops. It
-changes only with a new peak or a new day, so a quiet bar costs one comparison.
+One number, the floor, stands for drawdown and daily loss: the equity at which the next of them is
+reached. It changes only with a new peak, a new day or a halt, so a quiet bar costs one comparison.
 """
 
 from crypto_bot.kernel.arithmetic import DOWN, PPM, money, share
@@ -33,11 +33,16 @@ from crypto_bot.kernel.trace import note_mark
 
 @compiled(inline=True)
 def floor_of(desk: Record) -> int:
-    """Return the equity at which trading stops, from the peak and the day's opening equity."""
+    """Return the equity at which a loss halts trading that has not yet, from the peak and the day's opening equity.
+
+    A day's loss ends with the day, so a drawdown is watched on through it; a drawdown ends by hand alone.
+    """
     floor = -FAR
+    if desk["halt"] & HALT_DRAWDOWN != 0:
+        return floor
     if desk["drawdown_ppm"] != 0:
         floor = share(desk["peak"], PPM - desk["drawdown_ppm"])
-    if desk["daily_loss_ppm"] != 0:
+    if desk["daily_loss_ppm"] != 0 and desk["halt"] & HALT_DAILY_LOSS == 0:
         floor = max(floor, share(desk["day_open"], PPM - desk["daily_loss_ppm"]))
     return floor
 
@@ -55,6 +60,7 @@ def halt(world: World, reason: int, equity: int) -> None:
     """Stop opening: orders that open are withdrawn, orders that reduce stay."""
     desk = world.desk[0]
     desk["halt"] |= reason
+    desk["floor"] = floor_of(desk)
     note_mark(world, HALTED, 0, equity, reason)
     for lane in range(world.orders.shape[0]):
         for slot in range(world.orders.shape[1]):
@@ -75,6 +81,7 @@ def resume(world: World, reason: int) -> None:
     if desk["halt"] & reason == 0:
         return
     desk["halt"] &= ~reason
+    desk["floor"] = floor_of(desk)
     note_mark(world, RESUMED, 0, desk["equity"], reason)
     if desk["halt"] == 0:
         for lane in range(world.wish.size):
@@ -91,7 +98,7 @@ def watch(world: World, equity: int) -> None:
         halt(world, HALT_LAW, equity)
     if equity > desk["peak"]:
         raise_peak(desk, equity)
-    elif equity <= desk["floor"] and desk["halt"] & (HALT_DRAWDOWN | HALT_DAILY_LOSS) == 0:
+    elif equity <= desk["floor"]:
         by_drawdown = desk["drawdown_ppm"] != 0 and equity <= share(desk["peak"], PPM - desk["drawdown_ppm"])
         halt(world, HALT_DRAWDOWN if by_drawdown else HALT_DAILY_LOSS, equity)
 
@@ -130,9 +137,10 @@ def headroom(world: World, k: int, ref: int) -> int:
 
 @compiled(inline=True)
 def obey(world: World, command: int, equity: int) -> None:
-    """Carry out an operator's command on the limits: halt, resume, or resume and count losses from here.
+    """Carry out an operator's command on the limits: halt, resume, or resume and count the drawdown from here.
 
-    Without counting anew, a drawdown that is still there halts again at the next close.
+    Without counting anew, a drawdown that is still there halts again at the next close. The day that has lost too much
+    is counted from here either way.
     """
     desk = world.desk[0]
     if command == COMMAND_HALT:
@@ -141,8 +149,9 @@ def obey(world: World, command: int, equity: int) -> None:
     elif command == COMMAND_RESUME or command == COMMAND_REBASE:
         if command == COMMAND_REBASE:
             desk["peak"] = equity
+        if command == COMMAND_REBASE or desk["halt"] & HALT_DAILY_LOSS != 0:
             desk["day_open"] = equity
-            desk["floor"] = floor_of(desk)
+        desk["floor"] = floor_of(desk)
         resume(world, HALT_OPERATOR)
         resume(world, HALT_DRAWDOWN)
         resume(world, HALT_DAILY_LOSS)

@@ -12,6 +12,7 @@ from crypto_bot.domain.errors import UsageError
 from crypto_bot.domain.instrument import Instrument
 from crypto_bot.domain.timeframe import timeframe_ns
 from crypto_bot.domain.units import ATOMS, parse_scaled, to_decimal
+from crypto_bot.kernel.compiled import Record
 from crypto_bot.kernel.context import OWN_NS, TABLE
 from crypto_bot.kernel.genesis import Costs, Limits, Stake, new_world
 from crypto_bot.kernel.layout import CLOSES, HIGHS, LOWS, OPENS, PLANES, Market, Memory, World
@@ -53,15 +54,16 @@ class RiskAccount:
         """Begin with cash alone; UsageError for cash that cannot be counted or instruments that cannot share it."""
         self.instruments = tuple(instruments)
         self._places = {each.symbol: k for k, each in enumerate(instruments)}
+        if not self.instruments:
+            raise UsageError("an account needs something to trade; give at least one Instrument('BTC/USDT')")
         costs = costs or Costs()
-        bar_ns = timeframe_ns(timeframe)
-        stake = Stake(_scaled(cash, ATOMS, "cash"))
+        bar_ns = _length(timeframe)
+        stake = Stake(scaled(cash, ATOMS, "cash"))
         highest = [1] * len(self.instruments)
         self.world = new_world(instruments, stake, limits or Limits(), costs, bar_ns=bar_ns, highest_prices=highest)
         # What volume allows is not known here: prices are told, and volume is not.
         costs = replace(costs, model="fixed", volume_ppm=0)
         self.venue = open_venue(self.instruments, 1, costs, through=True)
-        self.desk = self.world.desk[0]
         self.market = _new_market(len(self.instruments))
         self.count = 0
         self._marked = 0
@@ -70,6 +72,11 @@ class RiskAccount:
         self._memory = Memory(whole, whole.view(np.float64), np.zeros(0))
 
     # ---- what is true
+
+    @property
+    def desk(self) -> Record:
+        """The kernel's record of the account as a whole."""
+        return self.world.desk[0]
 
     @property
     def cash(self) -> Decimal:
@@ -143,14 +150,14 @@ class RiskAccount:
 
     def price(self, k: int, told: Number) -> int:
         """Return a price at its instrument's scale; UsageError when it is not above 0 or has too many decimals."""
-        found = _scaled(told, self.instruments[k].price_scale, f"the price {told} of {self.instruments[k].symbol}")
+        found = scaled(told, self.instruments[k].price_scale, f"the price {told} of {self.instruments[k].symbol}")
         if found <= 0:
             raise UsageError(f"the price {told} of {self.instruments[k].symbol} is not above 0; give one that is")
         return found
 
     def quantity(self, k: int, told: Number) -> int:
         """Return a quantity at its instrument's scale; UsageError when it is negative or has too many decimals."""
-        found = _scaled(told, self.instruments[k].quantity_scale, f"the quantity {told}")
+        found = scaled(told, self.instruments[k].quantity_scale, f"the quantity {told}")
         if found < 0:
             raise UsageError(f"the quantity {told} is negative; sell with side 'sell'")
         return found
@@ -177,7 +184,7 @@ class RiskAccount:
 
 def atoms(told: Number, what: str) -> int:
     """Return money in atoms; UsageError when it is negative or has too many decimals."""
-    found = _scaled(told, ATOMS, f"{what} {told}")
+    found = scaled(told, ATOMS, f"{what} {told}")
     if found < 0:
         raise UsageError(f"{what} {told} is negative; give an amount from 0 on")
     return found
@@ -195,8 +202,9 @@ def nanoseconds(time: datetime) -> int:
     return (time - _EPOCH) // timedelta(microseconds=1) * 1_000
 
 
-def _scaled(told: Number, scale: int, what: str) -> int:
-    if not isinstance(told, Decimal | int | str):
+def scaled(told: Number, scale: int, what: str) -> int:
+    """Return a number at a scale; UsageError for a float, and for what is no number or has too many decimals."""
+    if isinstance(told, bool) or not isinstance(told, Decimal | int | str):
         raise UsageError(
             f"{what} is a {type(told).__name__}; give a Decimal, a whole number or a text, which are exact"
         )
@@ -204,6 +212,13 @@ def _scaled(told: Number, scale: int, what: str) -> int:
         return parse_scaled(told, scale)
     except ValueError as error:
         raise UsageError(f"{what}: {error}") from None
+
+
+def _length(timeframe: str) -> int:
+    try:
+        return timeframe_ns(timeframe)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
 
 
 def _new_market(instruments: int) -> Market:

@@ -3,10 +3,10 @@
 from decimal import Decimal
 
 from crypto_bot.domain.errors import UsageError
-from crypto_bot.domain.units import PPM, parse_scaled, to_decimal
+from crypto_bot.domain.units import PPM, to_decimal
 from crypto_bot.kernel.layout import HIGHEST_WORTH
 from crypto_bot.risk import steps
-from crypto_bot.risk.account import Number, RiskAccount
+from crypto_bot.risk.account import Number, RiskAccount, scaled
 
 
 class FixedFractionalSizer:
@@ -15,7 +15,9 @@ class FixedFractionalSizer:
     def __init__(self, account: RiskAccount, risk: Number | None = None) -> None:
         """Take the account's own share, 2 % where nobody said otherwise, or `risk`: a share above 0 and at most 1."""
         self._account = account
-        self._risk_ppm = int(account.desk["risk_ppm"]) if risk is None else parse_scaled(risk, PPM)
+        self._risk_ppm = int(account.desk["risk_ppm"]) if risk is None else scaled(risk, PPM, f"risk {risk}")
+        if risk is None and self._risk_ppm == 0:
+            raise UsageError("the account's limits name no risk for a trade; give one, like Decimal('0.02')")
         if not 0 < self._risk_ppm <= PPM:
             raise UsageError(f"risk is {risk}; give a share above 0 and at most 1, like Decimal('0.02')")
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
 from typing import Literal
 
@@ -16,6 +16,7 @@ from crypto_bot.risk.account import Number, RiskAccount, Slice
 Kind = Literal["stop", "take_profit", "time"]
 KIND_OF: Mapping[int, Kind] = MappingProxyType({STOP_SLOT: "stop", TAKE_SLOT: "take_profit", TARGET_SLOT: "time"})
 """What was hit, by the slot of the order that would stand at the exchange."""
+_MOST_BARS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,19 +92,27 @@ class StopLossHandler:
         return tuple(hits)
 
 
+def _decimal(told: Number) -> Decimal:
+    """Return a number; NaN for a text that is none."""
+    try:
+        return Decimal(told)
+    except InvalidOperation:
+        return Decimal("nan")
+
+
 def _checked(symbol: str, guard: Guard) -> list[Decimal]:
     """Return the decimal parts of a guard in their order."""
     found = []
     for name in ("stop", "take_profit", "trail", "trail_by", "trail_after", "break_even"):
         told: Number = getattr(guard, name)
-        if not isinstance(told, Decimal | int | str):
+        if isinstance(told, bool) or not isinstance(told, Decimal | int | str):
             raise UsageError(f"{name} of {symbol} is a {type(told).__name__}; give a Decimal, a whole number or a text")
-        value = Decimal(told)
+        value = _decimal(told)
         is_share = name in ("trail", "trail_after", "break_even")
         if not value.is_finite() or value < 0 or (is_share and value >= 1) or value > 10**9:
             wanted = "a share from 0 to below 1, as 0.05 for 5 %" if is_share else "a price from 0 on"
             raise UsageError(f"{name} of {symbol} is {told}; give {wanted}")
         found.append(value)
-    if guard.bars < 0:
-        raise UsageError(f"bars of {symbol} is {guard.bars}; give a whole number from 0 on")
+    if type(guard.bars) is not int or not 0 <= guard.bars <= _MOST_BARS:
+        raise UsageError(f"bars of {symbol} is {guard.bars}; give a whole number from 0 to {_MOST_BARS}")
     return found

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, NoReturn
 
 from crypto_bot.domain.errors import UsageError
 from crypto_bot.domain.instrument import Instrument
@@ -13,6 +13,7 @@ from crypto_bot.domain.units import ATOMS, to_decimal
 from crypto_bot.kernel.genesis import Costs, Limits
 from crypto_bot.kernel.layout import (
     BUY,
+    CLOSES,
     EMPTY,
     FILL_EVENT,
     FIRST_QUOTE,
@@ -34,6 +35,7 @@ from crypto_bot.risk.sizing import FixedFractionalSizer
 from crypto_bot.risk.stops import KIND_OF, Kind, StopHit, StopLossHandler
 
 Side = Literal["buy", "sell"]
+_SIDES: Mapping[str, int] = MappingProxyType({"buy": BUY, "sell": SELL})
 _SLOT_OF: Mapping[Kind, int] = MappingProxyType({kind: slot for slot, kind in KIND_OF.items()})
 
 
@@ -100,12 +102,13 @@ class RiskManager:
     def validate_trade(self, trade: Trade) -> Verdict:
         """Say how much of a trade every limit and gate allows after the last close; nothing is reserved or changed.
 
-        UsageError for a trade that is none: both quantity and money, a stop on a sale.
+        UsageError for a trade that is none: both quantity and money, a stop on a sale or not below the price.
         """
         account, k = self.account, self.account.place(trade.symbol)
         world, draft = account.copy(), _draft(account, k, trade)
+        ref = int(account.market.bars[CLOSES, account.count - 1, k]) if account.count else 0
         if trade.stop:
-            world.wish[k]["stop"] = account.price(k, trade.stop)
+            world.wish[k]["stop"] = _stop(account, k, trade, draft.price or ref)
         if account.count == 0:
             return Verdict(False, Decimal(0), Decimal(0), "it has no price yet")
         steps.judge(world, account.market, account.count - 1, k, draft)
@@ -126,10 +129,7 @@ class RiskManager:
         tried = account.copy()
         self._book(tried, k, result)
         if tried.desk[0]["laws"] != account.desk["laws"]:
-            raise UsageError(
-                f"the account has {account.cash} and {account.position(result.symbol)} {result.symbol}; it cannot have"
-                f" made a {result.side} of {result.quantity} at {result.price}"
-            )
+            self._refuse_impossible(result)
         self._book(account.world, k, result)
         if account.world.book[k]["position"] < account.instruments[k].lot:
             self.stops.clear(result.symbol)
@@ -142,18 +142,31 @@ class RiskManager:
         """Mark the account at the close of a slice, watch the limits, move trailing stops; return the equity."""
         return self.account.mark(time, prices)
 
+    def _refuse_impossible(self, result: TradeResult) -> NoReturn:
+        """Raise UsageError for a trade for which there was neither the money nor the coins."""
+        account = self.account
+        raise UsageError(
+            f"the account has {account.cash} and {account.position(result.symbol)} {result.symbol}; it cannot have"
+            f" made a {result.side} of {result.quantity} at {result.price}"
+        )
+
     def _refuse_unreal(self, k: int, result: TradeResult) -> None:
         """Raise UsageError for a trade that no exchange can have reported."""
         account, b = self.account, self.account.world.book[k]
+        side = _side(result.side)
+        if result.by is not None and result.by not in _SLOT_OF:
+            raise UsageError(f"by is {result.by!r}; give what sold, {', '.join(map(repr, _SLOT_OF))}, or None")
         quantity, price = account.quantity(k, result.quantity), account.price(k, result.price)
         if quantity == 0 or price * int(b["mult"]) * quantity // int(b["div"]) > HIGHEST_WORTH:
             raise UsageError(
                 f"{result.quantity} {result.symbol} at {result.price} cannot be booked; give what was filled"
             )
+        if side == SELL and quantity > b["position"]:
+            self._refuse_impossible(result)
 
     def _book(self, world: World, k: int, result: TradeResult) -> None:
         account, slot = self.account, _SLOT_OF.get(result.by or "time", TARGET_SLOT)
-        side = SELL if result.side == "sell" else BUY
+        side = _side(result.side)
         quantity, price = account.quantity(k, result.quantity), account.price(k, result.price)
         desk, order, event = world.desk[0], world.orders[k, slot], world.event[0]
         desk["next_order_id"] += 1
@@ -169,13 +182,31 @@ class RiskManager:
         steps.happen(world, int(desk["equity"]))
 
 
+def _side(told: str) -> int:
+    """Return the kernel's word for a side; UsageError for anything but the two."""
+    if told not in _SIDES:
+        raise UsageError(f"side is {told!r}; give 'buy' or 'sell'")
+    return _SIDES[told]
+
+
+def _stop(account: RiskAccount, k: int, trade: Trade, price: int) -> int:
+    """Return the stop that a buy at a price will have; UsageError when it does not lie below it."""
+    stop = account.price(k, trade.stop)
+    if 0 < price <= stop:
+        entry = to_decimal(price, account.instruments[k].price_scale)
+        raise UsageError(
+            f"the stop {trade.stop} of {trade.symbol} does not lie below the price {entry}; long positions need that"
+        )
+    return stop
+
+
 def _draft(account: RiskAccount, k: int, trade: Trade) -> Draft:
     """Return a wanted trade as the gate is asked for it."""
+    side = _side(trade.side)
     if bool(trade.quantity) == bool(trade.spend):
         raise UsageError(f"a trade of {trade.symbol} needs a quantity or money to spend, one of the two")
-    if trade.side == "sell" and (trade.spend or trade.stop):
+    if side == SELL and (trade.spend or trade.stop):
         raise UsageError(f"a sale of {trade.symbol} takes a quantity and no stop; it is spot, and sells what is held")
     price = 0 if trade.price is None else account.price(k, trade.price)
-    side = SELL if trade.side == "sell" else BUY
     quantity, spend = account.quantity(k, trade.quantity), atoms(trade.spend, "the money to spend")
     return Draft(side, LIMIT if price else MARKET, price, 0, quantity, spend)

@@ -205,3 +205,31 @@ def test_a_day_without_a_bar_is_a_day_without_a_choice() -> None:
     assert before[5] == 1 and before[4] == 0
     assert (after[4], after[5]) == (round(1 / 7, 6), round(6 / 7, 6))
     assert week_later[5] == 1 and week_later[4] == 0
+
+
+def without(candles: Candles, *days: int) -> Candles:
+    """Return the candles without some days."""
+    kept = ~np.isin((candles.times - START_NS) // DAY_NS, days)
+    return Candles(candles.instrument, "1d", *(column[kept] for column in candles.columns()))
+
+
+def test_a_day_without_a_bar_has_no_volume_whenever_the_run_began() -> None:
+    """Of the last three days two are missing: the median is nought, seen from the start or begun after the hole."""
+    candles = growing([0.01, 0.02, 0.03, 0.04, 0.05, 0.09], 33)
+    holed = [without(candles[0], 30, 31), *candles[1:]]
+    for first in (0, 23):
+        medians = run([listed(each, first, 32) for each in holed]).cell("median")[:, 0]
+        assert medians[0] == 0 and medians[1] > 0
+
+
+def test_who_lacks_the_day_of_the_choice_is_sold_on_the_next() -> None:
+    """All sleeves are formed on Mondays; the coin that has no bar then is not among the chosen any more."""
+    candles = growing([0.01, 0.02, 0.03, 0.04, 0.05, 0.09], 40)
+    formed = int(run(candles, staggered=False).fills()["time_ns"].min() - START_NS) // DAY_NS - 1
+    monday = formed + 14
+    holed = [*candles[:5], without(candles[5], monday)]
+    shares = [asked(run([listed(each, 0, day) for each in holed], staggered=False))[5] for day in (monday, monday + 1)]
+    assert shares == [1, 0]
+    fills = run(holed, staggered=False).fills()
+    sold = [int(fill["time_ns"] - START_NS) // DAY_NS for fill in fills if fill["instrument"] == 5 and fill["side"] < 0]
+    assert sold[0] == monday + 2

@@ -60,7 +60,7 @@ def check(p: Params) -> None:
 
 def memory(p: Params) -> Memory:
     """Start without volumes and with empty sleeves; `days` in the order of time, `sorted` in that of size."""
-    days = {"seen": 0, "place": 0, "days": [0.0] * p.volume_days, "sorted": [0.0] * p.volume_days, "median": 0.0}
+    days = {"seen": False, "place": 0, "days": [0.0] * p.volume_days, "sorted": [0.0] * p.volume_days, "median": 0.0}
     return {**days, "score": 0.0, "asked": 0.0, "sleeve": [0.0] * p.hold_days}
 
 
@@ -87,12 +87,10 @@ def note_volume(p: Params, m: Memory, k: int, value: float) -> None:
 
 
 def observe(p: Params, m: Memory, k: int) -> None:
-    """Keep the median of the dollar volume; the first time, from the days before the first step."""
-    if m.seen[k] == 0:
-        for ago in range(p.volume_days - 1, 0, -1):
-            note_volume(p, m, k, close(k, ago) * volume(k, ago))
-    m.seen[k] = 1
-    note_volume(p, m, k, close(k) * volume(k))
+    """Note the day's dollar volume, nought without a bar, and keep the median; the first time, with the days before."""
+    for ago in range(0 if m.seen[k] else p.volume_days - 1, -1, -1):
+        note_volume(p, m, k, close(k, ago) * volume(k, ago))
+    m.seen[k] = True
     m.median[k] = (m.sorted[k, (p.volume_days - 1) // 2] + m.sorted[k, p.volume_days // 2]) / 2
 
 
@@ -125,18 +123,23 @@ def form(p: Params, m: Memory, sleeve: int) -> None:
 
 
 def step(p: Params, m: Memory) -> None:
-    """Observe every day; form when it is the day, and order what differs."""
+    """Observe every day; form when it is the day, and order what differs, of a coin without a bar when it has one."""
     sleeve = (day() + 3) % p.hold_days  # 1970-01-05 was a Monday
+    forms = p.staggered or sleeve == 0
+    for k in range(count()):
+        if m.seen[k]:
+            observe(p, m, k)
     for k in symbols():
-        observe(p, m, k)
-    if p.staggered or sleeve == 0:
+        if not m.seen[k]:
+            observe(p, m, k)
+    if forms:
         form(p, m, sleeve)
-        for k in symbols():
-            share = 0.0
-            for j in range(p.hold_days):
-                share += m.sleeve[k, j] / p.hold_days
-            if abs(share - m.asked[k]) > 1e-9:
-                m.asked[k] = share
-                target(k, share)
-            elif abs(position(k) * close(k) / equity() - share) > p.band * share:
-                hold(k, share * equity() / close(k))
+    for k in symbols():
+        share = 0.0
+        for j in range(p.hold_days):
+            share += m.sleeve[k, j] / p.hold_days
+        if abs(share - m.asked[k]) > 1e-9:
+            m.asked[k] = share
+            target(k, share)
+        elif forms and abs(position(k) * close(k) / equity() - share) > p.band * share:
+            hold(k, share * equity() / close(k))

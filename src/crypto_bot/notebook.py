@@ -49,15 +49,13 @@ class Result:
     def __init__(self, finished: Finished) -> None:
         """Measure a finished backtest."""
         from crypto_bot.backtesting.metrics import measure
-        from crypto_bot.backtesting.outcome import RunLabel
         from crypto_bot.persistence.run_record import new_run_id
 
         self.outcome = finished.outcome
         self._finished = finished
         self._bracket: Bracket | None = None
         self._measured = measure(finished.outcome)
-        run_id = new_run_id(datetime.now(UTC), os.urandom(2))
-        self._label = RunLabel(run_id, finished.version, finished.params)
+        self._label = finished.label(new_run_id(datetime.now(UTC), os.urandom(2)))
 
     @property
     def metrics(self) -> "Summary":

@@ -55,13 +55,16 @@ class Assumptions:
 class RunLabel:
     """What only the caller of a run knows: its name, its parameters, its version, the command that repeats it.
 
-    Without a command the report composes one. `mode` is backtest, dry_run, forward or live.
+    Without a command the report composes one: `named` are the strategies as they were asked for (a path, say), `more`
+    are further words of it. `mode` is backtest, dry_run, forward or live.
     """
 
     run_id: str
     code_version: str
     params: Mapping[str, ParamValue] = field(default_factory=dict)
     command: str = ""
+    named: tuple[str, ...] = ()
+    more: tuple[str, ...] = ()
     mode: str = "backtest"
 
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from crypto_bot.backtesting.again import words_beyond_flags
 from crypto_bot.backtesting.choosing import GivenParameters, choose, history_bars, parameters_of, simulation_of
 from crypto_bot.backtesting.gaps import has_gaps
 from crypto_bot.backtesting.loading import Asked, CandleSource, Window, cut, find_candles
-from crypto_bot.backtesting.outcome import Outcome, ParamValue
+from crypto_bot.backtesting.outcome import Outcome, ParamValue, RunLabel
 from crypto_bot.backtesting.setup import Simulation, code_version
 from crypto_bot.backtesting.universe import traded_symbols
 from crypto_bot.config.settings import Settings
@@ -62,6 +63,7 @@ class Request:
     params: GivenParameters
     asked: Asked
     simulation: Simulation
+    settings: Settings
 
     @classmethod
     def of(
@@ -80,7 +82,7 @@ class Request:
             raise UsageError(f"fills = {simulation.fills} guesses what a detail timeframe knows; take one of the two")
         symbols = traded_symbols(trading, source, settings.exchange.name, window)
         asked = Asked(source, symbols, trading.timeframe, settings.exchange.name, window, detail_timeframe)
-        return cls(trading.strategies, parameters_of(settings, params), asked, simulation)
+        return cls(trading.strategies, parameters_of(settings, params), asked, simulation, settings)
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,13 @@ class Finished:
     outcome: Outcome
     params: Mapping[str, ParamValue]
     version: str
+
+    def label(self, run_id: str) -> RunLabel:
+        """Return what a report has to know beside the outcome, to name the run and the command that makes it again."""
+        request = self.request
+        return RunLabel(
+            run_id, self.version, self.params, named=request.strategies, more=words_beyond_flags(request.settings)
+        )
 
     def manifest(self) -> Manifest:
         """Return what it takes to do the same again."""

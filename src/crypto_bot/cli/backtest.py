@@ -71,14 +71,13 @@ def execute(args: argparse.Namespace) -> int:
     finished = _carry_out(request)
 
     from crypto_bot.backtesting.metrics import measure
-    from crypto_bot.backtesting.outcome import RunLabel
     from crypto_bot.backtesting.summary import summarise
     from crypto_bot.backtesting.terminal import terminal_summary
     from crypto_bot.persistence.run_record import new_run_id
 
     metrics = measure(finished.outcome)
     run_id = new_run_id(datetime.fromtimestamp(started_ns / 1e9, UTC), os.urandom(2))
-    label = RunLabel(run_id, finished.version, finished.params)
+    label = finished.label(run_id)
     bracket = _bracket(finished) if args.bracket else None
     summary = summarise(finished.outcome, metrics, label, bracket)
     _write(args, finished, (metrics, label, bracket))

@@ -131,7 +131,7 @@ def command_line(outcome: Outcome, label: RunLabel) -> str:
     """Return the command that makes this run again."""
     taken = outcome.assumptions
     words = ["python", "-m", "crypto_bot", "backtest"]
-    words += [word for name in outcome.strategies for word in ("--strategy", name)]
+    words += [word for name in label.named or outcome.strategies for word in ("--strategy", name)]
     words += [word for instrument in outcome.instruments for word in ("--symbol", instrument.symbol)]
     words += ["--exchange", outcome.instruments[0].exchange, "--timeframe", outcome.timeframe]
     words += ["--from", format_time(int(outcome.times[0])), "--to", format_time(int(outcome.times[-1]))]
@@ -142,7 +142,8 @@ def command_line(outcome: Outcome, label: RunLabel) -> str:
     if taken.slippage_model != "fixed":
         words += ["--slippage-model", taken.slippage_model, "--slippage-impact", f"{taken.slippage_impact:g}"]
     words += ["--max-volume-share", f"{taken.max_volume_share:g}"] if taken.max_volume_share else []
-    return shlex.join([*words, "--limits", taken.limits])
+    words += ["--detail-timeframe", taken.detail_timeframe] if taken.detail_timeframe else []
+    return shlex.join([*words, "--limits", taken.limits, *label.more])
 
 
 def parameter(value: ParamValue) -> str:

@@ -33,6 +33,17 @@ class Raises:
         raise ValueError("\\x1b[31m" + "long " * 100_000)
 """
 
+SAYS = """
+from crypto_bot.plain import Signal
+
+class Says:
+    def on_data(self, shown):
+        pass
+
+    def generate_signals(self, account):
+        return [Signal("BTC/USDT", share=0.5, reason="caf\u00e9 \\ud800\x1b[31m " + "long" * 1000)]
+"""
+
 FOREIGN = {
     "class SmaCross has no def on_data(self, shown), with which a plain class begins": (
         "from backtesting import Strategy\n\nclass SmaCross(Strategy):\n    def next(self):\n        self.buy()\n"
@@ -55,7 +66,11 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, End]:
     (place / "talks.py").write_text(TALKS)
     (place / "raises.py").write_text(RAISES)
     os.mkfifo(place / "pipe.py")
+    (place / "says.py").write_text(SAYS)
     lines = {
+        "says": ("run", "--strategy", "says.py", *WINDOW, "--speed", "0", "--no-api"),
+        "said": ("why", "1", "--json"),
+        "replayed": ("replay", "last"),
         "talks": backtest("talks.py", "--json"),
         "checked": ("check", "talks.py", "--json"),
         "raises": backtest("raises.py"),
@@ -80,6 +95,12 @@ def test_a_sentence_is_short_and_draws_nothing(answers: dict[str, End]) -> None:
     assert (status, out) == (1, "")
     assert err.startswith("error: raises: on_data failed, line 4: ValueError: ?[31mlong long")
     assert len(err) < 2_100 and err.count("\n") == 1
+
+
+def test_a_reason_of_any_length_and_letters_is_kept(answers: dict[str, End]) -> None:
+    assert (answers["says"].status, answers["replayed"].status) == (0, 0), answers["says"].err
+    reason = json.loads(answers["said"].out)["signal"]["reason"]
+    assert reason.startswith("caf\u00e9 ??[31m longlong") and len(reason) == 1_004
 
 
 @pytest.mark.parametrize("sentence", FOREIGN)

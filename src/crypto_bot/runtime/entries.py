@@ -31,6 +31,9 @@ from crypto_bot.plain.answers import Told
 Notes = npt.NDArray[np.void]
 """What the kernel noted during one event."""
 
+_MOST_SAID = 1_000
+"""Characters of a reason that the journal keeps: it has one for every wish that changed."""
+
 _KINDS = {
     SIGNALED: "signal",
     APPROVED: "approved",
@@ -182,13 +185,19 @@ def signal_payload(notes: Notes, names: Names, told: Mapping[int, Told]) -> str:
             hold=int(note["quantity"]),
             stop=int(note["price"]),
             take=int(note["code"]),
-            reason=(said := told.get(int(note["lane"]), silent)).reason,
+            reason=_written((said := told.get(int(note["lane"]), silent)).reason),
             until_ns=said.valid_until_ns or 0,
         )
         for note in notes
         if note["kind"] == SIGNALED
     ]
     return msgspec.json.encode(SignalEvent(wishes)).decode()
+
+
+def _written(reason: str) -> str:
+    """Return what a class gave as its reason as the journal keeps it: of bounded length, and text that can be told."""
+    cut = f"{reason[:_MOST_SAID]} ..." if len(reason) > _MOST_SAID else reason
+    return "".join(each if each.isprintable() or each in "\n\t" else "?" for each in cut)
 
 
 def outcome_text(decisions: Sequence[Decision], equity: int | None = None, halt: int | None = None) -> str:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from crypto_bot.backtesting.excursions import excursions
 from crypto_bot.backtesting.metrics import Metrics, measure
 from crypto_bot.backtesting.outcome import Outcome
 from crypto_bot.domain.instrument import Instrument
@@ -88,6 +89,19 @@ def test_a_fee_in_the_base_asset_is_paid_from_the_position_and_valued_at_the_fil
     assert rows == [(999 * ATOMS // 100, ATOMS // 10, 989 * ATOMS // 100)]
     assert found.books.fees == ATOMS // 10
     assert found.books.open == ()
+
+
+def test_less_than_a_lot_that_a_fee_leaves_is_no_position() -> None:
+    """The next purchase opens a trip of its own: its time, its bars, how far the price went; and nothing was held."""
+    outcome = run([(1, 1, "100", "1"), (2, -1, "110", "0.998999"), (7, 1, "100", "1"), (9, -1, "90", "1")], ppm=0)
+    outcome.fills["fee"][0], outcome.fills["fee_asset"][0] = 100_050, 1
+    found = measure(outcome)
+    trips, moves = found.books.trips, excursions(outcome, found.books)
+    assert (trips.closed, [each.held for each in found.books.open]) == (2, [50])
+    assert trips.entry_ns.tolist() == outcome.times[[1, 7]].tolist() and trips.bars.tolist() == [1, 2]
+    low = int(outcome.candles[0].low[7:9].min()) / 100
+    assert moves.adverse[1] == pytest.approx(min(low, 90) / 100 - 1, rel=1e-5), "not what came before it was bought"
+    assert found.exposure == 3 / 50
 
 
 def test_a_fee_in_a_third_asset_is_told_and_kept_out_of_the_figures() -> None:

@@ -114,6 +114,24 @@ def test_target_is_a_share_of_equity_and_a_band_leaves_small_changes_alone(tmp_p
     assert [int(f["quantity"]) for f in played.fills()] == [50 * ONE, 11 * ONE]
 
 
+@pytest.mark.parametrize("fee_in", ["quote", "received"])
+def test_less_than_a_lot_is_nothing(tmp_path: Path, fee_in: str) -> None:
+    """A fee that is paid in coins leaves a rest that cannot be sold: a strategy must not take it for a position."""
+    text = """
+    def memory(p):
+        return dict(x=[0.0] * 12, n=0)
+
+    def step(p, m):
+        m.x[0, m.n[0]] = position(0) * entry(0)
+        m.n[0] += 1
+        target(0, 0.5 if position(0) == 0 else 0.0)
+    """
+    coin = Instrument("C0/USDT", lot=1_000)
+    terms = Terms(costs=(1_000, 1_000, 0), fee_in=fee_in)
+    played = plain(author(tmp_path, text), [candles_of([flat(9_990)] * 12, coin)], terms)
+    assert [value > 0 for value in played.cell("x")[0]] == [False, True] * 6, "bought and sold, again and again"
+
+
 def test_wanted_position_and_entry(tmp_path: Path) -> None:
     head = "pass"
     text = f"""

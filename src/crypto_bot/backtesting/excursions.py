@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crypto_bot.backtesting.outcome import Outcome
-from crypto_bot.backtesting.trips import Books
+from crypto_bot.backtesting.trips import Books, lot_atoms
 from crypto_bot.data.decoded import release
 from crypto_bot.domain.market import IntArray
 
@@ -35,6 +35,7 @@ def excursions(outcome: Outcome, books: Books) -> Excursions:
             rows = np.flatnonzero((fills["instrument"] == k) & (fills["strategy"] == strategy))
             if rows.size > 1:
                 prices, held = fills["price"][rows].astype(np.float64), np.cumsum(books.changes[rows])
+                held[np.abs(held) < lot_atoms(candles.instrument)] = 0
                 bars = np.searchsorted(candles.times, fills["time_ns"][rows], "left")
                 average = average_costs(prices, books.changes[rows])
                 low = np.minimum(_extremes(np.minimum, candles.low, bars, np.inf), prices[1:])

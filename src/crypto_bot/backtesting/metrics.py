@@ -17,7 +17,7 @@ from crypto_bot.backtesting.outcome import Outcome
 from crypto_bot.backtesting.regression import Regression, regress
 from crypto_bot.backtesting.scores import Scores, score
 from crypto_bot.backtesting.tails import Tail, tail
-from crypto_bot.backtesting.trips import Books, settle, unrealised
+from crypto_bot.backtesting.trips import Books, lot_atoms, settle, unrealised
 from crypto_bot.data.decoded import release
 from crypto_bot.domain.market import IntArray
 from crypto_bot.domain.timeframe import timeframe_ns
@@ -197,6 +197,7 @@ def _invested(outcome: Outcome, books: Books) -> FloatArray | None:
         np.add.at(held, books.bars[mine], books.changes[mine])
         np.cumsum(held, out=held)
         np.abs(held, out=held)
+        held[held < lot_atoms(instrument)] = 0
         value = outcome.closes[:, k] / instrument.price_scale
         release(outcome.closes)
         value *= held

@@ -4,7 +4,7 @@ A position is kept per strategy and instrument at average cost. Every fill that 
 that turns it round ends one and opens the next. Money is rounded to an atom against us: what we pay upwards, what we
 get downwards. The cost of a part is rounded down, as in the kernel's ledger, so that both realise the same. Fees in
 the quote asset are booked as they are, fees in the base asset are paid from the position and valued at the fill's
-price, fees in a third asset are only told, by asset.
+price, fees in a third asset are only told, by asset. Less than a lot, which such fees leave, counts as nothing held.
 """
 
 from dataclasses import dataclass, field
@@ -53,10 +53,14 @@ class Trips(NamedTuple):
 
 @dataclass(slots=True)
 class Position:
-    """What one strategy holds of one instrument: base atoms (signed), their cost, and the fees of buying them."""
+    """What one strategy holds of one instrument: base atoms (signed), their cost, and the fees of buying them.
+
+    `lot` is the smallest part that can be traded, in base atoms.
+    """
 
     strategy: int
     instrument: int
+    lot: int = 1
     held: int = 0
     cost: int = 0
     fees: int = 0
@@ -108,6 +112,11 @@ def ceil_divide(numerator: int, denominator: int) -> int:
     return -(-numerator // denominator)
 
 
+def lot_atoms(instrument: Instrument) -> int:
+    """Return the smallest quantity that can be traded, in base atoms: less is left over and not held."""
+    return instrument.lot * (ATOMS // instrument.quantity_scale)
+
+
 def worth(instrument: Instrument, price: int, quantity: int, *, up: bool) -> int:
     """Return price x quantity in atoms of the quote asset, rounded up or down to an atom."""
     scale = instrument.price_scale * instrument.quantity_scale
@@ -156,7 +165,7 @@ def settle(outcome: Outcome) -> Books:
         ledger.changes.append(change)
         position = ledger.positions.get((strategy, k))
         if position is None:
-            position = ledger.positions[strategy, k] = Position(strategy, k)
+            position = ledger.positions[strategy, k] = Position(strategy, k, lot_atoms(instrument))
         _book(ledger.rows, position, _Move(row, order_id, time_ns, bar, change, price, money, fee))
     return Books(
         trips=_columns(ledger.rows),
@@ -183,7 +192,7 @@ def _book(rows: list[int], position: Position, move: _Move) -> None:
             return
     if move.change == 0:
         return
-    if position.held == 0:
+    if abs(position.held) < position.lot:
         position.entry_ns, position.entry_bar = move.time_ns, move.bar
     position.held += move.change
     position.cost += move.money

@@ -174,15 +174,16 @@ def equity(s: Context) -> float:
 
 @word(inline=True)
 def position(s: Context, k: int) -> float:
-    """Return the quantity held."""
-    return float(s.subs[k]["position"] / s.book[k]["quantity_scale"])
+    """Return the quantity held; 0 for less than a lot, which a fee paid in coins leaves and nobody can sell."""
+    held = s.subs[k]["position"]
+    return float(held / s.book[k]["quantity_scale"]) if held >= s.book[k]["lot"] else 0.0
 
 
 @word(inline=True)
 def entry(s: Context, k: int) -> float:
     """Return the average price paid for what is held, 0 when nothing is."""
     held = s.subs[k]["position"]
-    if held <= 0:
+    if held < s.book[k]["lot"]:
         return 0.0
     return float(s.subs[k]["cost"] / ATOMS / (held / s.book[k]["quantity_scale"]))
 

@@ -273,7 +273,7 @@ def equity() -> float:
 
 
 def position(k: int) -> float:
-    """Return the quantity held."""
+    """Return the quantity held; 0 for less than a lot, which a fee paid in coins leaves and nobody can sell."""
     _outside("position")
 
 

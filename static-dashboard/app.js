@@ -123,6 +123,7 @@ function showNotice() {
     return notice("bad", why ? `Halted: ${why}` : "Halted", `No new orders are opened since ${at}. Positions keep their stops.`);
   }
   if (s.feed.state === "stale") return notice("warn", `Prices are ${duration(s.feed.age_ms).replace(/\.\d/, "")} old`, "Opening orders are held back until the feed returns. Stops at the exchange stay active.");
+  if (s.failed.length) return notice("warn", s.failed.length > 1 ? "Strategies are switched off" : "A strategy is switched off", `${s.failed.map(sentence).join(" ")} Its orders are taken back, and what it holds keeps its stops.`);
   notice("");
 }
 const sentence = text => { const one = plain(text); return one.charAt(0).toUpperCase() + one.slice(1) + (/[.!?]$/.test(one) ? "" : "."); };

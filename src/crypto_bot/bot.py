@@ -54,7 +54,11 @@ class RunRequest:
 
 @dataclass(frozen=True)
 class RunResult:
-    """What a run leaves behind; `bars` are those of all symbols together, `ended` when its prices were used up."""
+    """What a run leaves behind.
+
+    `bars` are those of all symbols together, `ended` when its prices were used up, `faults` of strategies that were
+    switched off.
+    """
 
     run_id: str
     bars: int
@@ -62,10 +66,11 @@ class RunResult:
     final_equity: str
     decisions_hash: str
     ended: bool
+    faults: tuple[str, ...] = ()
 
     def document(self) -> dict[str, str | int]:
         """Return the promised keys."""
-        return {name: value for name, value in asdict(self).items() if name != "ended"}
+        return {name: value for name, value in asdict(self).items() if name not in ("ended", "faults")}
 
 
 class TradingBot:
@@ -142,9 +147,11 @@ class TradingBot:
                 with suppress(CryptoBotError):
                     runs.finish(record.run_id, "failed", "{}", ended_ns=time.time_ns())
             raise
-        equity = format_scaled(run.session.equity, ATOMS)
-        bars = run.bars * len(self.plan.instruments)
-        result = RunResult(record.run_id, bars, run.session.fills, equity, run.session.decisions_hash, ended)
+        from crypto_bot.backtesting.several import faults
+
+        session, bars = run.session, run.bars * len(self.plan.instruments)
+        equity, wrong = format_scaled(session.equity, ATOMS), faults(session.stage)
+        result = RunResult(record.run_id, bars, session.fills, equity, session.decisions_hash, ended, wrong)
         state = "finished" if ended else "stopped"
         runs.finish(record.run_id, state, json.dumps(result.document()), ended_ns=time.time_ns())
         log.info("run %s %s after %d bars: %s", result.run_id, state, result.bars, result.decisions_hash)

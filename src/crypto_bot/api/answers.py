@@ -80,7 +80,7 @@ class Status(BaseModel):
     """The bot at a glance; what is not known yet is null.
 
     `time` is this server's clock, `event_time` that of the newest event. `problem` is the sentence of
-    what keeps the page from being up to date.
+    what keeps the page from being up to date, `failed` names strategies that are switched off, and says why.
     """
 
     run_id: str | None
@@ -109,6 +109,7 @@ class Status(BaseModel):
     trades: int
     feed: Feed
     replica: ReplicaAge
+    failed: list[str]
     problem: str | None
 
 
@@ -199,7 +200,7 @@ class Positions(BaseModel):
 
 
 class StrategyAnswer(BaseModel):
-    """One strategy of the run; `state` is running, halted, off, stopped or as the run's; `note` says why."""
+    """One strategy of the run; `state` is running, halted, off, failed, stopped or as the run's; `note` says why."""
 
     name: str
     symbol: str

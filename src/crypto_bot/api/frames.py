@@ -14,6 +14,7 @@ from crypto_bot.api.views import candle_answer, trade_answer
 from crypto_bot.persistence.payloads import (
     CommandEvent,
     Decision,
+    FaultEvent,
     FillEvent,
     OrderEvent,
     SliceEvent,
@@ -35,6 +36,7 @@ PANELS: dict[str, tuple[str, ...]] = {
     "SIGNAL": ("orders",),
     "LIMIT": ("status", "orders", "risk", "alerts"),
     "COMMAND": ("status", "orders", "strategies", "risk", "alerts"),
+    "FAULT": ("status", "orders", "strategies", "alerts"),
     "STOP": ("status", "alerts"),
 }
 """Which panels of the page an event changes."""
@@ -118,6 +120,8 @@ def event_of(row: JournalRow, trade: Trade | None, replica: Replica) -> Event:
         case "COMMAND":
             command = decode_payload(row, CommandEvent)
             return change(told, command=command, reason=command.reason)
+        case "FAULT":
+            return change(told, reason=decode_payload(row, FaultEvent).reason)
         case "STOP":
             return change(told, reason=decode_payload(row, StopEvent).reason)
     return told

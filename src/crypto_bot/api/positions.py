@@ -58,21 +58,32 @@ def strategies_of(replica: Replica, state: str) -> list[StrategyAnswer]:
                 name=name,
                 symbol=", ".join(symbols),
                 symbols=symbols,
-                state="off" if name in replica.off and state in ("running", "halted") else state,
+                state=_state(replica, number, state),
                 pnl=strategy_pnl(replica, number).total if replica.equity is not None else None,
                 trades=replica.parts.get(number, Part()).trades,
                 open_orders=sum(order.strategy == name for order in replica.orders.values()),
                 parameters={key: _PARAMETER.decode(raw) for key, raw in entry.params.items()}
                 | replica.tuned.get(name, {}),
-                note=_note(replica, name),
+                note=_note(replica, number),
             )
         )
     return told
 
 
-def _note(replica: Replica, name: str) -> str | None:
-    """Say who stopped a strategy."""
-    stopped = replica.off.get(name)
+def _state(replica: Replica, number: int, state: str) -> str:
+    """Tell how one strategy stands in a run whose state is known."""
+    if number in replica.failed:
+        return "failed"
+    is_off = strategy_name(replica, number) in replica.off
+    return "off" if is_off and state in ("running", "halted") else state
+
+
+def _note(replica: Replica, number: int) -> str | None:
+    """Say who stopped a strategy, or why it failed."""
+    failed = replica.failed.get(number)
+    if failed is not None:
+        return f"switched off at {format_time(failed.at_ns)}: {failed.reason}"
+    stopped = replica.off.get(strategy_name(replica, number))
     if stopped is None:
         return None
     why = f": {stopped.event.reason}" if stopped.event.reason else ""

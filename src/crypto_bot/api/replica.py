@@ -15,6 +15,7 @@ from crypto_bot.domain.units import DAY_NS
 from crypto_bot.persistence.payloads import (
     CommandEvent,
     Decision,
+    FaultEvent,
     FillEvent,
     OrderEvent,
     Outcome,
@@ -69,6 +70,14 @@ class Halt:
 
 
 @dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a strategy was switched off, and when (UTC ns)."""
+
+    reason: str
+    at_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class Command:
     """One command as it was carried out: the number and time of its row, what was ordered, and what it did."""
 
@@ -98,6 +107,7 @@ class Replica:
     parts: dict[int, Part] = field(default_factory=dict)
     commands: deque[Command] = field(default_factory=lambda: deque(maxlen=COMMANDS_KEPT))
     off: dict[str, Command] = field(default_factory=dict)
+    failed: dict[int, Fault] = field(default_factory=dict)
     tuned: dict[str, dict[str, Parameter]] = field(default_factory=dict)
     refused: dict[str, int] = field(default_factory=dict)
     curve: Curve = field(default_factory=Curve)
@@ -129,6 +139,9 @@ class Replica:
                     self.part(wish.strategy).guard(wish)
             case "COMMAND":
                 self._command(row, decode_payload(row, CommandEvent), outcome)
+            case "FAULT":
+                fault = decode_payload(row, FaultEvent)
+                self.failed[fault.strategy] = Fault(fault.reason, row.time_ns)
             case "STOP":
                 self.stopped = decode_payload(row, StopEvent).reason
         for decision in outcome.decisions:

@@ -64,6 +64,9 @@ def status_of(follower: "Follower", version: str) -> Status:
         trades=replica.trade_count,
         feed=_feed(follower, replica, state),
         replica=ReplicaAge(age_ms=_age_ms(follower.polled_s, now)),
+        failed=[
+            f"{strategy_name(replica, number)}: {fault.reason}" for number, fault in sorted(replica.failed.items())
+        ],
         problem=follower.problem or _silence(follower, replica),
     )
 

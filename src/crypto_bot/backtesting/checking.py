@@ -20,6 +20,7 @@ from crypto_bot.backtesting.engine import simulate
 from crypto_bot.backtesting.outcome import Outcome
 from crypto_bot.backtesting.reading import files_opened
 from crypto_bot.backtesting.setup import Chosen, Simulation
+from crypto_bot.backtesting.several import stop_all
 from crypto_bot.backtesting.stage import Stage, decisions_hash, prepare
 from crypto_bot.backtesting.tape import make_tape
 from crypto_bot.domain.errors import CryptoBotError
@@ -28,7 +29,7 @@ from crypto_bot.domain.market import Candles
 from crypto_bot.domain.units import format_time
 from crypto_bot.kernel.compiled import COMPILE
 from crypto_bot.plain.guard import PlainFault
-from crypto_bot.plain.meeting import players, stop_all
+from crypto_bot.plain.meeting import players
 from crypto_bot.plain.opening import ClassStrategy, open_strategy
 
 _TWIN = """
@@ -219,7 +220,7 @@ def restored(trial: Trial, outcome: Outcome) -> Iterator[Finding]:
             return
         player.made = None
         player.restore(state)
-    stop_all(stage.bounds)
+    stop_all(stage)
     if decisions_hash(stage.world) != outcome.decisions_hash:
         text = "put back by from_state in the middle of a run, it decides differently: get_state leaves something out"
         yield Finding("state", "error", str(trial.file), text)

@@ -12,7 +12,7 @@ from crypto_bot.backtesting.notes import NoteBook
 from crypto_bot.backtesting.outcome import Outcome
 from crypto_bot.backtesting.replay import AT_CLOSE, SKIP, replay
 from crypto_bot.backtesting.setup import Chosen, Simulation
-from crypto_bot.backtesting.several import replay_several
+from crypto_bot.backtesting.several import faults, replay_several, stop_all
 from crypto_bot.backtesting.stage import Stage, decisions_hash, ledger_hash, prepare
 from crypto_bot.backtesting.tape import Tape, make_tape
 from crypto_bot.data.digest import candles_digest
@@ -21,7 +21,7 @@ from crypto_bot.domain.market import Candles, IntArray
 from crypto_bot.domain.units import format_time
 from crypto_bot.kernel.compiled import COMPILE
 from crypto_bot.kernel.layout import CLOSES
-from crypto_bot.plain.meeting import players, stop_all
+from crypto_bot.plain.meeting import players
 
 Progress = Callable[[int, int], None]
 """Called with (bars done, bars in all) now and then."""
@@ -62,7 +62,7 @@ def simulate(
     began = perf_counter()
     gone = find_gone(tape, candles, simulation, start_ns)
     _run(stage, notes, Drive(lambda first, stop: drive(stage, first, stop, ways), gone, simulation), progress)
-    stop_all(stage.bounds)
+    stop_all(stage)
     engine_seconds = perf_counter() - began
     begin = 0 if start_ns is None else int(np.searchsorted(tape.run_times, start_ns, "left"))
     desk = stage.world.desk[0]
@@ -84,7 +84,8 @@ def simulate(
         refused=int(desk["refused"]),
         engine_seconds=engine_seconds,
         setup_seconds=setup_seconds,
-        warnings=(*_gap_remarks(tape, candles, start_ns, gone), *notes.warnings()),
+        warnings=(*faults(stage), *_gap_remarks(tape, candles, start_ns, gone), *notes.warnings()),
+        faults=faults(stage),
         candles=tuple(candles),
         assumptions=simulation.stated(),
     )

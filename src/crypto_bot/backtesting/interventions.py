@@ -54,10 +54,12 @@ def close_out(world: World) -> None:
 
 @compiled()
 def hush(world: World, strategy: int) -> None:
-    """Pass over what a strategy wants, but for the guards of what it holds."""
+    """Pass over what a strategy wants, but for the guards of what it holds: a stop, or the end of its time, sells."""
     for lane in range(world.wish.size):
         if world.subs[lane]["strategy"] == strategy:
-            world.wish[lane]["dirty"] &= GUARDED
+            w = world.wish[lane]
+            is_guards = w["ending"] != 0 or (w["weight"] == 0 and w["hold"] < 0)
+            w["dirty"] &= GUARDED | TARGETED if is_guards else GUARDED
 
 
 @compiled()

@@ -75,7 +75,8 @@ class Outcome:
     `times` are the open times of the n slices (UTC ns), `closes` int64[n, K] at the instruments' scales, `equity`
     int64[n] in atoms of the quote asset after each slice's close. `fills` is a structured array of FILL in the order
     of booking. `candles` holds the bars of each instrument, in the order of `instruments`; it may begin before the
-    run (warm-up). Seconds are wall time.
+    run (warm-up). Seconds are wall time. `faults` say why strategies could not go on; they are also the
+    first `warnings`.
     """
 
     instruments: tuple[Instrument, ...]
@@ -97,6 +98,7 @@ class Outcome:
     warnings: tuple[str, ...]
     candles: tuple[Candles, ...]
     assumptions: Assumptions = field(default_factory=Assumptions)
+    faults: tuple[str, ...] = ()
 
     @property
     def quote(self) -> str:

@@ -1,21 +1,23 @@
 """A run laid out: the world, the venue, and for every strategy its market, account and memory."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import TypeVar
 
 import numpy as np
 
 from crypto_bot.authoring.binding import Bound
+from crypto_bot.authoring.mistake import Mistake
 from crypto_bot.authoring.sentences import runtime_mistake
 from crypto_bot.backtesting.setup import Chosen, Simulation
 from crypto_bot.backtesting.tape import Tape
 from crypto_bot.domain.instrument import Instrument
 from crypto_bot.domain.market import IntArray
-from crypto_bot.kernel.context import FAULT, NEXT, WARMUP
+from crypto_bot.kernel.context import NEXT, WARMUP
 from crypto_bot.kernel.genesis import Stake, new_world
 from crypto_bot.kernel.layout import HIGHS, SLOTS, Account, Market, World
+from crypto_bot.plain.guard import PlainFault
 from crypto_bot.plain.meeting import meet
 from crypto_bot.venue.book import Venue
 from crypto_bot.venue.opening import open_venue
@@ -29,7 +31,10 @@ HEADROOM = 4
 
 @dataclass
 class Stage:
-    """Everything that one run changes, and what it reads."""
+    """Everything that one run changes, and what it reads.
+
+    `failed` tells by number why strategies were switched off, `ailing` why others will be at their next step.
+    """
 
     instruments: tuple[Instrument, ...]
     tape: Tape
@@ -40,6 +45,8 @@ class Stage:
     accounts: tuple[Account, ...]
     equity: IntArray
     first: int
+    failed: dict[int, str] = field(default_factory=dict)
+    ailing: dict[int, str] = field(default_factory=dict)
 
     def extend(self, markets: tuple[Market, ...]) -> None:
         """Go on with longer arrays: markets that grew, and room for the equity of as many bars."""
@@ -52,19 +59,44 @@ class Stage:
             self.accounts = _accounts(self.world, self.world.book.size, curves)
         self.markets = markets
 
-    def guarded(self, work: Callable[[], Result]) -> Result:
-        """Do a piece of the run; what a strategy did wrong becomes a sentence about its own lines."""
+    def is_last(self, s: int) -> bool:
+        """Tell whether no other strategy is left."""
+        return all(other == s or other in self.failed or other in self.ailing for other in range(len(self.bounds)))
+
+    def guarded(self, work: Callable[[], Result], s: int | None = None) -> Result:
+        """Do a piece of the run; what strategy s, or the only one, did wrong becomes a sentence about its own lines."""
         try:
             # Interpreted code has to be as strict about division, and as lenient about overflow, as compiled code.
             with np.errstate(divide="raise", invalid="raise", over="ignore"):
                 return work()
         except (ArithmeticError, IndexError) as fault:
-            faulty = [s for s, bound in enumerate(self.bounds) if bound.memory.whole[FAULT]]
-            if not faulty and len(self.bounds) > 1:
+            if s is None and len(self.bounds) > 1:
                 raise
-            bound = self.bounds[faulty[0] if faulty else 0]
+            bound, market = self.bounds[s or 0], self.markets[s or 0]
             symbols = tuple(instrument.symbol for instrument in self.instruments)
-            raise runtime_mistake(bound.module, bound.memory, self.markets[0].times, symbols, fault) from None
+            raise runtime_mistake(bound.module, bound.memory, market.times, symbols, fault) from None
+
+    def attempt(self, s: int, work: Callable[[], object]) -> str:
+        """Let a strategy do something; return why it cannot, and nothing when it could.
+
+        What it wished before it failed does not count. Raises what went wrong when no other strategy is left.
+        """
+        if self.is_last(s):
+            self.guarded(work, s)
+            return ""
+        wish = self.accounts[s].wish
+        before = wish.copy()
+        try:
+            self.guarded(work, s)
+        except (Mistake, PlainFault) as fault:
+            wish[...] = before
+            return str(fault)
+        return ""
+
+    def call(self, s: int, work: Callable[[], object]) -> None:
+        """Let a strategy do something beside its steps; one that cannot is switched off at its next step."""
+        if s not in self.failed and s not in self.ailing and (why := self.attempt(s, work)):
+            self.ailing[s] = why
 
 
 def prepare(
@@ -140,7 +172,7 @@ def warm_up(stage: Stage, s: int) -> None:
     whole[WARMUP] = max(int(whole[WARMUP]), seen + 1)
     if bound.wakes_on_fills and not stage.tape.has_gaps:
         return
-    stage.guarded(lambda: bound.walk(market, 0, first, stage.accounts[s], bound.memory))
+    stage.call(s, lambda: bound.walk(market, 0, first, stage.accounts[s], bound.memory))
     if market.due.size:
         whole[NEXT] = seen
 

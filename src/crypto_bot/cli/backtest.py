@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crypto_bot.cli.flags import settings_from
+from crypto_bot.cli.frame import DONE
 from crypto_bot.cli.output import show
-from crypto_bot.domain.errors import UsageError
+from crypto_bot.domain.errors import RunFailed, UsageError
 
 if TYPE_CHECKING:
     from crypto_bot.backtesting.bracket import Bracket
@@ -86,7 +87,9 @@ def execute(args: argparse.Namespace) -> int:
     finally:  # a full disk is no reason to keep back what was found
         lines = [] if args.json else terminal_summary(finished.outcome, metrics, label, bracket).splitlines()
         show(args, summary, lines)
-    return 0
+    if finished.outcome.faults:
+        raise RunFailed("; ".join(finished.outcome.faults))
+    return DONE
 
 
 def _request(args: argparse.Namespace, settings: Settings) -> Request:

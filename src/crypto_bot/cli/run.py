@@ -6,7 +6,7 @@ from crypto_bot.cli.flags import settings_from
 from crypto_bot.cli.frame import DONE
 from crypto_bot.cli.output import show
 from crypto_bot.cli.progress import tell_of_compiling
-from crypto_bot.domain.errors import UsageError
+from crypto_bot.domain.errors import RunFailed, UsageError
 
 _FLAGS = {
     "timeframe": "trading.timeframe",
@@ -40,7 +40,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(args: argparse.Namespace) -> int:
-    """Run the bot; 0 when the prices ended, the time was up or a signal stopped it."""
+    """Run the bot; 0 when the prices ended, the time was up or a signal stopped it.
+
+    Raises RunFailed when the prices ended and a strategy had been switched off on the way.
+    """
     if args.interactive and not _choose(args):
         return DONE
     overrides = {key: str(given) for flag, key in _FLAGS.items() if (given := getattr(args, flag)) is not None}
@@ -63,6 +66,8 @@ def execute(args: argparse.Namespace) -> int:
         f"final equity {result.final_equity}   decisions {result.decisions_hash}",
     ]
     show(args, result.document(), lines)
+    if result.faults and result.ended:
+        raise RunFailed("; ".join(result.faults))
     return DONE
 
 

@@ -104,6 +104,14 @@ class CommandEvent(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(self, **nobody) == msgspec.structs.replace(other, **nobody)
 
 
+class FaultEvent(msgspec.Struct, frozen=True):
+    """FAULT: a strategy that could not go on and was switched off, and why; it counts from 0 in START's order."""
+
+    strategy: int
+    name: str
+    reason: str
+
+
 class StopEvent(msgspec.Struct, frozen=True):
     """STOP: the run ended in order, and why."""
 
@@ -134,7 +142,7 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 Shape = TypeVar("Shape")
-Payload = Start | SliceEvent | FillEvent | OrderEvent | CommandEvent | StopEvent
+Payload = Start | SliceEvent | FillEvent | OrderEvent | CommandEvent | FaultEvent | StopEvent
 
 
 def encode(value: Payload | Outcome) -> str:
@@ -145,6 +153,11 @@ def encode(value: Payload | Outcome) -> str:
 def decode_payload(row: JournalRow, shape: type[Shape]) -> Shape:
     """Read the payload of a row as the shape its kind promises; DataError names the row."""
     return _decode(row, row.payload, shape)
+
+
+def fault_of(row: JournalRow) -> FaultEvent | None:
+    """Read the fault that a row tells of, None when it tells of something else."""
+    return decode_payload(row, FaultEvent) if row.kind == "FAULT" else None
 
 
 def decode_outcome(row: JournalRow) -> Outcome:

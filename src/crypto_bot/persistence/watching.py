@@ -14,6 +14,7 @@ from crypto_bot.persistence.journal import Companion
 from crypto_bot.persistence.payloads import (
     CommandEvent,
     Decision,
+    FaultEvent,
     OrderEvent,
     Parameter,
     StopEvent,
@@ -79,6 +80,9 @@ class Watch:
         if row.kind == "COMMAND":
             command = decode_payload(row, CommandEvent)
             yield _ordered(row, command)
+        elif row.kind == "FAULT":
+            fault = decode_payload(row, FaultEvent)
+            yield Alert(row.time_ns, "error", f"{fault.name} is switched off: {fault.reason}.")
         elif row.kind == "STOP":
             yield Alert(row.time_ns, "info", f"The run stopped: {decode_payload(row, StopEvent).reason}.")
         elif row.kind == "ORDER" and (event := decode_payload(row, OrderEvent)).state in ("rejected", "unknown"):

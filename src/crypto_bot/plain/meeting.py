@@ -55,9 +55,3 @@ def tell_notes(bounds: Sequence[Bound], notes: RecordArray) -> None:
 
 def _instruments(bounds: Sequence[Bound]) -> int:
     return next((len(player.instruments) for player in players(bounds).values()), 0)
-
-
-def stop_all(bounds: Sequence[Bound]) -> None:
-    """Tell plain classes that there are no more slices."""
-    for player in players(bounds).values():
-        player.stop()

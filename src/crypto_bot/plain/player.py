@@ -44,6 +44,7 @@ class Player:
     reasons: dict[int, Told] = field(default_factory=dict)
     shown: int = 0
     ahead: object = None
+    is_over: bool = False
 
     @property
     def name(self) -> str:
@@ -82,7 +83,8 @@ class Player:
 
     def hear(self, filled: Filled) -> None:
         """Take in a fill; the class is told of it before the next slice."""
-        self.fills.append(filled)
+        if not self.is_over:
+            self.fills.append(filled)
 
     def state(self) -> str | None:
         """Return what the class keeps, as JSON text; None when it has no `get_state`."""
@@ -121,6 +123,11 @@ class Player:
             if on_stop is not None:
                 self.guard.call(on_stop)
             self.guard.release()
+
+    def end(self) -> None:
+        """Let go of the class, which failed: it is told nothing more."""
+        self.is_over, self.made, self.fills = True, None, []
+        self.guard.release()
 
     def object(self) -> Made:
         """Return the object; at the first need it is made, and told what it will be shown."""

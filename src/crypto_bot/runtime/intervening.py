@@ -48,6 +48,10 @@ def refusal(session: "Session", command: CommandEvent) -> Reply | None:
         return Reply("unknown", f"this run has the strategies {', '.join(names.strategies)}, not {strategy or 'that'}")
     if command.command == "cancel" and not is_open(session, _or(command.order, 0)):
         return Reply("unknown", f"order {_or(command.order, 0)} is not open")
+    failed = strategy in names.strategies and names.strategies.index(strategy) in session.stage.failed
+    if failed and command.command in ("strategy_on", "parameters"):
+        why = session.stage.failed[names.strategies.index(strategy)]
+        return Reply("refused", f"{strategy} failed and stays off in this run: {why}")
     if command.command == "parameters":
         return untunable(session, names.strategies.index(strategy), _given(command))
     if session.halt & HALT_LAW and command.command in ("resume", "reset"):

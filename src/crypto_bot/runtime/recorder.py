@@ -10,6 +10,7 @@ from time import monotonic
 
 from crypto_bot.domain.errors import RunFailed
 from crypto_bot.persistence.journal import Journal
+from crypto_bot.persistence.payloads import FaultEvent, fault_of
 from crypto_bot.persistence.row import JournalRow
 from crypto_bot.runtime.entries import Entry
 
@@ -32,6 +33,10 @@ class Recorder:
     def next_known(self) -> JournalRow | None:
         """The next recorded row, None when there is none."""
         return self._known[0] if self._known else None
+
+    def next_fault(self) -> FaultEvent | None:
+        """Return the fault that was recorded next, None when it is something else."""
+        return None if self.next_known is None else fault_of(self.next_known)
 
     def ahead(self, kind: str) -> Iterator[JournalRow]:
         """Yield the recorded rows of a kind that are still ahead."""

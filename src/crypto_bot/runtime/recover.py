@@ -5,10 +5,11 @@ Starting and recovering are the same path: a new run is one whose journal is emp
 
 from collections.abc import Callable, Sequence
 
+from crypto_bot.backtesting.several import switch_off
 from crypto_bot.domain.errors import DataError
 from crypto_bot.domain.market import Slice
 from crypto_bot.persistence.journal import Journal
-from crypto_bot.persistence.payloads import CommandEvent, Start, decode_outcome, decode_payload, encode
+from crypto_bot.persistence.payloads import CommandEvent, Start, decode_outcome, decode_payload, encode, fault_of
 from crypto_bot.persistence.row import JournalRow, chain, genesis
 from crypto_bot.runtime.entries import Entry
 from crypto_bot.runtime.history import columns_of, history_of, history_payload, slice_of
@@ -72,6 +73,8 @@ def _restored(journal: Journal, plan: Plan, program: str, rows: Sequence[Journal
     session = Session(plan)
     times, columns = columns_of(seen, len(plan.instruments))
     session.recall(times, columns)
+    for fault in filter(None, map(fault_of, seen)):
+        switch_off(session.stage, fault.strategy, fault.reason)
     if not unpack(session, snapshot.blob):
         return None
     run = Running(session, Recorder(journal, following, after=snapshot.sequence), journal, program)

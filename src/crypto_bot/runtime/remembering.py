@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TypeAlias
 
 from crypto_bot.authoring.binding import Bound
+from crypto_bot.backtesting.several import state_of
 from crypto_bot.kernel.context import TABLE
 from crypto_bot.persistence.journal import Remembered
 from crypto_bot.plain.meeting import players
@@ -29,7 +30,7 @@ def remembered(session: Session) -> Iterator[Remembered]:
             memory = {} if s in classes else dict(_cells(bound, k, len(stage.instruments)))
             yield Remembered(name, instrument.symbol, json.dumps({"position": position, "memory": memory}))
         if s in classes:
-            yield Remembered(name, ALL_SYMBOLS, classes[s].state() or "null")
+            yield Remembered(name, ALL_SYMBOLS, state_of(stage, s) or "null")
 
 
 def _cells(bound: Bound, k: int, symbols: int) -> Iterator[tuple[str, Cell]]:

@@ -1,15 +1,17 @@
 """A run that is going on: what decides, what is written of it, and how far it is."""
 
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
+from crypto_bot.backtesting.several import told
 from crypto_bot.domain.market import Slice
 from crypto_bot.kernel.layout import HALT_OPERATOR
 from crypto_bot.persistence.journal import Journal
-from crypto_bot.persistence.payloads import CommandEvent, Outcome, StopEvent, encode
+from crypto_bot.persistence.payloads import CommandEvent, FaultEvent, Outcome, StopEvent, encode
 from crypto_bot.runtime.entries import Entry
 from crypto_bot.runtime.intervening import refusal
 from crypto_bot.runtime.receipts import Receipt, Receipts, Reply
@@ -17,6 +19,8 @@ from crypto_bot.runtime.recorder import Recorder
 from crypto_bot.runtime.remembering import remembered
 from crypto_bot.runtime.session import Session
 from crypto_bot.runtime.snapshot import pack
+
+log = logging.getLogger(__name__)
 
 FLAG = "flag file"
 """Who gives the commands that follow the flag file."""
@@ -41,6 +45,10 @@ class Running:
     news: list[Entry] = field(default_factory=list)
     receipts: Receipts = field(default_factory=Receipts)
     refused: Callable[[CommandEvent, str], None] = field(default=lambda _command, _why: None)
+
+    def __post_init__(self) -> None:
+        """Let strategies fail where the journal says so."""
+        self.session.foretold = self.recorder.next_fault
 
     def play(self, item: Slice) -> None:
         """Let one slice happen and record it; every row is durable before an effect that waits for it leaves."""
@@ -119,4 +127,7 @@ class Running:
         """Record rows one by one, each with its number, before the next one comes about."""
         for entry in entries:
             self.recorder.record(entry)
+            if entry.kind == "FAULT":
+                fault = msgspec.json.decode(entry.payload, type=FaultEvent)
+                log.error(told(fault.name, fault.reason))
             yield self.recorder.sequence, entry

@@ -5,22 +5,22 @@ wait: an event happens, its row is handed out, and only when the caller asks for
 effect leave for the venue. Both give the same decisions, bit for bit.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
 from crypto_bot.backtesting import delisting, interventions, slices
 from crypto_bot.backtesting.intrabar import LEGS
-from crypto_bot.backtesting.several import step_all
+from crypto_bot.backtesting.several import step, stop_all, switch_off
 from crypto_bot.backtesting.stage import Stage, decisions_hash, lay_out
 from crypto_bot.backtesting.tape import Tape
 from crypto_bot.domain.errors import RunFailed
 from crypto_bot.domain.market import IntArray, Slice
 from crypto_bot.kernel.context import WARMUP
 from crypto_bot.kernel.layout import CLOSES, FILL_EVENT, PLANES
-from crypto_bot.persistence.payloads import CommandEvent, encode
+from crypto_bot.persistence.payloads import CommandEvent, FaultEvent, encode
 from crypto_bot.plain.answers import Told
-from crypto_bot.plain.meeting import players, stop_all, tell_fill
+from crypto_bot.plain.meeting import players, tell_fill
 from crypto_bot.runtime.entries import (
     Entry,
     Names,
@@ -39,7 +39,8 @@ from crypto_bot.runtime.reel import Reel
 class Session:
     """A run that is going on: its stage, and the reel of the bars it has seen.
 
-    `off` are the numbers of strategies that an operator stopped: they see the bars and decide nothing.
+    `off` are the numbers of strategies that an operator stopped: they see the bars and decide nothing. `foretold`
+    gives the fault that the journal has next when it is played again: then a strategy fails as it did.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -56,6 +57,7 @@ class Session:
         self.cash = simulation.cash
         self.mode = plan.mode
         self.off: set[int] = set()
+        self.foretold: Callable[[], FaultEvent | None] = lambda: None
         self._at_close = simulation.fill_at == "close"
         self._haircut_ppm = simulation.delisting_ppm
         self._patience_ns = delisting.patience_ns(simulation, plan.run_ns)
@@ -132,14 +134,14 @@ class Session:
         for j in base:
             yield from self._match(j)
             yield from self._mark(j, item if j == base[-1] else None)
-            self._step(j)
+            yield from self._step(j)
             yield from self._answer(j)
         for k in self._gone(item):
             yield from self._give_up(delisting.Gone(base[-1], k))
 
     def close(self) -> None:
         """Tell plain classes that there are no more slices."""
-        stop_all(self.stage.bounds)
+        stop_all(self.stage)
 
     def obey(self, command: CommandEvent) -> Iterator[Entry]:
         """Carry out an operator's command."""
@@ -163,7 +165,7 @@ class Session:
     def _walk(self, s: int, base: range) -> None:
         """Show base bars to one strategy alone."""
         stage, bound = self.stage, self.stage.bounds[s]
-        stage.guarded(lambda: bound.walk(stage.markets[s], base.start, base.stop, stage.accounts[s], bound.memory))
+        stage.call(s, lambda: bound.walk(stage.markets[s], base.start, base.stop, stage.accounts[s], bound.memory))
 
     def _match(self, j: int) -> Iterator[Entry]:
         """Hand out everything the venue has to say about base bar j, one report after the other."""
@@ -187,14 +189,20 @@ class Session:
             yield self._entry("LIMIT", "{}", equity=int(equity), halt=self.halt)
         yield from self._carry_out(j)
 
-    def _step(self, j: int) -> None:
-        """Let every strategy that is on decide on what is known at the close of base bar j."""
+    def _step(self, j: int) -> Iterator[Entry]:
+        """Let every strategy that is on decide on what is known at the close of base bar j; tell of those that fail."""
         for s in self.off:
             bound = self.stage.bounds[s]
             interventions.hush(self.stage.world, s)
             seen = self.reel.base.count if bound.wakes_on_fills else self.reel.seen(s)
             bound.memory.whole[WARMUP] = max(int(bound.memory.whole[WARMUP]), seen + 1)
-        self.stage.guarded(lambda: step_all(self.stage, j))
+        for s in range(len(self.stage.bounds)):
+            foretold = self.foretold()
+            why = foretold.reason if foretold and foretold.strategy == s else step(self.stage, j, s)
+            if why:
+                switch_off(self.stage, s, why)
+                yield self._entry("FAULT", encode(FaultEvent(s, self.names.strategies[s], why)))
+                yield from self._carry_out(j)
 
     def _answer(self, j: int) -> Iterator[Entry]:
         """Answer what the strategies want after base bar j, until nothing waits."""

@@ -9,7 +9,7 @@ from crypto_bot.backtesting.setup import Simulation
 from crypto_bot.domain.instrument import Instrument
 from crypto_bot.domain.signal import Signal
 from crypto_bot.domain.units import ATOMS, PPM, format_scaled, format_time
-from crypto_bot.persistence.payloads import Decision, OrderEvent, decode_outcome, decode_payload
+from crypto_bot.persistence.payloads import Decision, OrderEvent, decode_outcome, decode_payload, fault_of
 from crypto_bot.persistence.row import JournalRow
 from crypto_bot.runtime.plan import Plan
 from crypto_bot.runtime.story import Reading, wanted
@@ -19,7 +19,7 @@ from crypto_bot.runtime.story import Reading, wanted
 class Silence:
     """What is known of one strategy's silence on one symbol.
 
-    `cause` is one of traded, resting, halted, refused, turned_down, flat, too_small,
+    `cause` is one of failed, traded, resting, halted, refused, turned_down, flat, too_small,
     warm_up, no_wish.
     """
 
@@ -34,6 +34,8 @@ class Silence:
     ended: str = ""
     halt: str = ""
     halted_ns: int = 0
+    failed: str = ""
+    failed_ns: int = 0
 
 
 def silences(rows: Sequence[JournalRow], symbol: str) -> list[Silence]:
@@ -48,6 +50,9 @@ def silences(rows: Sequence[JournalRow], symbol: str) -> list[Silence]:
     for row in rows[1:]:
         slices += row.kind == "SLICE"
         reading.take_in(row)
+        fault = fault_of(row)
+        if fault is not None:
+            found[fault.strategy].failed, found[fault.strategy].failed_ns = fault.reason, row.time_ns
         for decision in decode_outcome(row).decisions:
             _take_in(found, row.time_ns, decision)
         if row.kind == "ORDER":
@@ -94,6 +99,8 @@ def _warm_ups(rows: Sequence[JournalRow], reading: Reading) -> list[int]:
 def _explained(silence: Silence, rows: Sequence[JournalRow], slices: int, needed: int) -> tuple[str, str]:
     """Return the cause in a word, and in a sentence."""
     who, symbol, signal = silence.strategy, silence.instrument.symbol, silence.signal
+    if silence.failed:
+        return "failed", f"at {format_time(silence.failed_ns)} {who} was switched off: {silence.failed}"
     if signal is None:
         history = any(row.kind == "HISTORY" for row in rows)
         if slices < needed and not history:

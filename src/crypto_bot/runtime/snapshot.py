@@ -6,6 +6,7 @@ import json
 import numpy as np
 import numpy.typing as npt
 
+from crypto_bot.backtesting.several import state_of
 from crypto_bot.plain.meeting import players
 from crypto_bot.runtime.session import Session
 
@@ -16,7 +17,7 @@ _SUM, _LENGTH = 16, 8
 def pack(session: Session) -> bytes:
     """Return the world, the venue, every memory and the last equity as bytes; the bars are in the journal."""
     arrays = _arrays(session)
-    states = [player.state() for player in players(session.stage.bounds).values()]
+    states = [_state(session, s) for s in players(session.stage.bounds)]
     head = json.dumps({"shapes": _shapes(arrays), "states": states}).encode()
     body = len(head).to_bytes(_LENGTH, "little") + head + b"".join(array.tobytes() for array in arrays)
     return _checksum(body) + body
@@ -36,13 +37,18 @@ def unpack(session: Session, blob: bytes) -> bool:
     head = json.loads(body[_LENGTH:at])
     if head["shapes"] != _shapes(arrays) or None in head["states"]:
         return False
-    for player, state in zip(players(session.stage.bounds).values(), head["states"], strict=True):
-        if not player.restore(state):
+    for (s, player), state in zip(players(session.stage.bounds).items(), head["states"], strict=True):
+        if s not in session.stage.failed and not player.restore(state):
             return False
     for array in arrays:
         array[...] = np.frombuffer(body, array.dtype, array.size, at).reshape(array.shape)
         at += array.nbytes
     return True
+
+
+def _state(session: Session, s: int) -> str | None:
+    """Return what a plain class keeps; one that failed keeps nothing, and needs nothing to stay off."""
+    return "" if s in session.stage.failed else state_of(session.stage, s)
 
 
 def _checksum(body: bytes) -> bytes:

@@ -18,7 +18,11 @@ def standing_of(run: Running) -> Standing:
         for k, each in enumerate(names.instruments)
         if int(world.book[k]["position"])
     }
-    states = {name: "off" if s in session.off else "on" for s, name in enumerate(names.strategies)}
+    failed = session.stage.failed
+    states = {
+        name: "failed" if s in failed else "off" if s in session.off else "on"
+        for s, name in enumerate(names.strategies)
+    }
     return Standing(
         run_id=run.journal.run_id,
         mode=session.mode,

@@ -12,6 +12,7 @@ from crypto_bot.authoring.mistake import Mistake
 from crypto_bot.authoring.sentences import runtime_mistake
 from crypto_bot.backtesting.setup import Chosen, Simulation
 from crypto_bot.backtesting.tape import Tape
+from crypto_bot.domain.errors import CryptoBotError
 from crypto_bot.domain.instrument import Instrument
 from crypto_bot.domain.market import IntArray
 from crypto_bot.kernel.context import NEXT, WARMUP
@@ -59,44 +60,47 @@ class Stage:
             self.accounts = _accounts(self.world, self.world.book.size, curves)
         self.markets = markets
 
-    def is_last(self, s: int) -> bool:
-        """Tell whether no other strategy is left."""
-        return all(other == s or other in self.failed or other in self.ailing for other in range(len(self.bounds)))
-
-    def guarded(self, work: Callable[[], Result], s: int | None = None) -> Result:
-        """Do a piece of the run; what strategy s, or the only one, did wrong becomes a sentence about its own lines."""
+    def guarded(self, work: Callable[[], Result]) -> Result:
+        """Do a piece of the run; what its only strategy did wrong becomes a sentence about its own lines."""
         try:
             # Interpreted code has to be as strict about division, and as lenient about overflow, as compiled code.
             with np.errstate(divide="raise", invalid="raise", over="ignore"):
                 return work()
         except (ArithmeticError, IndexError) as fault:
-            if s is None and len(self.bounds) > 1:
+            if len(self.bounds) > 1:
                 raise
-            bound, market = self.bounds[s or 0], self.markets[s or 0]
-            symbols = tuple(instrument.symbol for instrument in self.instruments)
-            raise runtime_mistake(bound.module, bound.memory, market.times, symbols, fault) from None
+            raise self._mistake(0, fault) from None
 
     def attempt(self, s: int, work: Callable[[], object]) -> str:
         """Let a strategy do something; return why it cannot, and nothing when it could.
 
-        What it wished before it failed does not count. Raises what went wrong when no other strategy is left.
+        What it wished before it failed does not count. Raises what went wrong when no other strategy is left. Called
+        by work that is guarded.
         """
-        if self.is_last(s):
-            self.guarded(work, s)
-            return ""
         wish = self.accounts[s].wish
-        before = wish.copy()
+        before = wish.tobytes()  # a copy goes field by field, and takes as long as the step
+        error: CryptoBotError
         try:
-            self.guarded(work, s)
-        except (Mistake, PlainFault) as fault:
-            wish[...] = before
-            return str(fault)
-        return ""
+            work()
+            return ""
+        except (ArithmeticError, IndexError) as fault:
+            error = self._mistake(s, fault)
+            why = str(error)
+        except PlainFault as fault:
+            error, why = fault, fault.what
+        if all(other == s or other in self.failed or other in self.ailing for other in range(len(self.bounds))):
+            raise error
+        wish[...] = np.frombuffer(before, wish.dtype)
+        return why
 
     def call(self, s: int, work: Callable[[], object]) -> None:
         """Let a strategy do something beside its steps; one that cannot is switched off at its next step."""
-        if s not in self.failed and s not in self.ailing and (why := self.attempt(s, work)):
+        if s not in self.failed and s not in self.ailing and (why := self.guarded(lambda: self.attempt(s, work))):
             self.ailing[s] = why
+
+    def _mistake(self, s: int, fault: Exception) -> Mistake:
+        bound, symbols = self.bounds[s], tuple(instrument.symbol for instrument in self.instruments)
+        return runtime_mistake(bound.module, bound.memory, self.markets[s].times, symbols, fault)
 
 
 def prepare(

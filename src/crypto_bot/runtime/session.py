@@ -6,6 +6,7 @@ effect leave for the venue. Both give the same decisions, bit for bit.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -197,8 +198,11 @@ class Session:
             seen = self.reel.base.count if bound.wakes_on_fills else self.reel.seen(s)
             bound.memory.whole[WARMUP] = max(int(bound.memory.whole[WARMUP]), seen + 1)
         for s in range(len(self.stage.bounds)):
-            foretold = self.foretold()
-            why = foretold.reason if foretold and foretold.strategy == s else step(self.stage, j, s)
+            fault = self.foretold()
+            if fault is not None and fault.strategy == s:
+                why = fault.reason
+            else:
+                why = self.stage.guarded(partial(step, self.stage, j, s))
             if why:
                 switch_off(self.stage, s, why)
                 yield self._entry("FAULT", encode(FaultEvent(s, self.names.strategies[s], why)))

@@ -33,13 +33,27 @@ LINES = {
     "halted": f"backtest {_PLAIN} --from 2023-01-01 --to 2023-01-19 --set risk.max_drawdown_pct=0.002 --json",
     "of halted": "why --not BTC/USDT --json",
     "nowhere": "why 1 --state elsewhere",
+    "quotes": "backtest --strategy bids.py --symbol BTC/USDT --timeframe 1h --from 2023-01-01 --to 2023-01-20",
+    "of quotes": "why 1 --json",
 }
+
+BIDS = """
+from crypto_bot.plain import Quote, Signal
+
+class Bids:
+    def on_data(self, shown):
+        self.close = shown.bars["BTC/USDT"].close
+
+    def generate_signals(self, account):
+        return [Signal("BTC/USDT", quotes=(Quote("buy", self.close * 0.95, 0.1),))]
+"""
 
 
 @pytest.fixture(scope="module")
 def answers(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, End], Path]:
     folder = tmp_path_factory.mktemp("why")
     write(folder, "cross", CROSS)
+    write(folder, "bids", BIDS)
     ends = run_all([line.split() for line in LINES.values()], folder)
     return dict(zip(LINES, ends, strict=True)), folder
 
@@ -89,6 +103,16 @@ def test_the_story_is_sentences_with_times(answers: tuple[dict[str, End], Path])
     assert lines[1].endswith(f"because fast above slow (decided on inputs {told['signal']['inputs']})")
     assert f"bought {fill['quantity']} BTC at {fill['price']}, fee {fill['fee']} USDT, as taker" in "\n".join(lines)
     assert f"net {told['round_trip']['net']} USDT after fees of {told['round_trip']['fees']} USDT" in lines[-1]
+
+
+def test_the_story_of_an_order_that_is_moved_is_told_in_the_order_of_time(
+    answers: tuple[dict[str, End], Path],
+) -> None:
+    told = document(answers, "of quotes")
+    times = [line.split("  ")[0] for line in told["story"]]
+    assert times == sorted(times) and len(set(times)) > 1
+    assert told["story"][-1].endswith("the exchange says canceled")
+    assert told["signal"]["wants"] == "change the limit orders that rest"
 
 
 @pytest.mark.parametrize(

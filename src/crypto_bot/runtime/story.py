@@ -210,12 +210,15 @@ def round_trip(fills: Sequence[Fill], instrument: Instrument, *, closed_ns: int)
 
 def wanted(signal: Signal, instrument: Instrument) -> str:
     """Say what a signal wants."""
+    wants = []
     if signal.quantity is not None:
-        said = f"hold {instrument.quantity_text(signal.quantity)} {instrument.base}"
-    else:
-        said = f"hold {format_scaled(signal.share_ppm, PPM)} of the equity"
+        wants.append(f"hold {instrument.quantity_text(signal.quantity)} {instrument.base}")
+    elif signal.share_ppm or not signal.quotes:
+        wants.append(f"hold {format_scaled(signal.share_ppm, PPM)} of the equity")
     if signal.stop:
-        said += f", stop at {instrument.price_text(signal.stop)}"
+        wants.append(f"stop at {instrument.price_text(signal.stop)}")
     if signal.take_profit:
-        said += f", take profit at {instrument.price_text(signal.take_profit)}"
-    return f"{said}, and to keep other orders resting" if signal.quotes else said
+        wants.append(f"take profit at {instrument.price_text(signal.take_profit)}")
+    if signal.quotes:
+        wants.append("change the limit orders that rest")
+    return ", ".join(wants)

@@ -1,6 +1,7 @@
 """Stories and silences as documents for scripts and as lines for people."""
 
 from decimal import Decimal
+from operator import itemgetter
 from typing import TypedDict
 
 from crypto_bot.domain.instrument import Instrument
@@ -122,28 +123,26 @@ def silence_json(silence: Silence) -> SilenceJson:
 
 
 def story_lines(story: Story) -> list[str]:
-    """Return the story as sentences, one for each thing that happened, with its time (UTC)."""
-    instrument, lines = story.instrument, []
+    """Return the story as sentences, one for each thing that happened, with its time (UTC), in that order."""
+    instrument, told = story.instrument, list[tuple[int, str]]()
     if story.signal is not None:
         because = f", because {story.signal.reason}" if story.signal.reason else ""
         what = f"{story.strategy} asked to {wanted(story.signal, instrument)}{because}"
-        lines.append(f"{format_time(story.signal.time_ns)}  {what} (decided on inputs {story.signal.inputs})")
-    lines += [f"{format_time(time_ns)}  {_said(story, each)}" for time_ns, each in story.decisions]
-    lines += [f"{format_time(time_ns)}  the exchange says {state}" for time_ns, state in story.states]
+        told.append((story.signal.time_ns, f"{what} (decided on inputs {story.signal.inputs})"))
+    told += [(time_ns, _said(story, each)) for time_ns, each in story.decisions]
+    told += [(time_ns, f"the exchange says {state}") for time_ns, state in story.states]
     for fill in story.fills:
         what = f"{'bought' if fill.side > 0 else 'sold'} {instrument.quantity_text(fill.quantity)} {instrument.base}"
         fee = f"fee {format_scaled(fill.fee, ATOMS)} {fill.fee_asset}, as {'maker' if fill.maker else 'taker'}"
-        lines.append(f"{format_time(fill.time_ns)}  {what} at {instrument.price_text(fill.price)}, {fee}")
+        told.append((fill.time_ns, f"{what} at {instrument.price_text(fill.price)}, {fee}"))
     trip = story.trip
     if trip is not None and trip.closed_ns:
         orders = ", ".join(map(str, trip.orders))
-        lines.append(
-            f"{format_time(trip.closed_ns)}  the position is closed (orders {orders}): net {_exact(trip.net)}"
-            f" {instrument.quote} after fees of {_exact(trip.fees)} {instrument.quote}"
-        )
-    elif trip is not None:
-        lines.append("the position that it belongs to is still open")
-    return lines
+        what = f"the position is closed (orders {orders}): net {_exact(trip.net)} {instrument.quote}"
+        told.append((trip.closed_ns, f"{what} after fees of {_exact(trip.fees)} {instrument.quote}"))
+    lines = [f"{format_time(time_ns)}  {text}" for time_ns, text in sorted(told, key=itemgetter(0))]
+    still_open = trip is not None and not trip.closed_ns
+    return [*lines, "the position that it belongs to is still open"] if still_open else lines
 
 
 def _said(story: Story, decision: Decision) -> str:

@@ -129,7 +129,32 @@ FAULTS = {
     "generate_signals took more than 200 MiB of memory": (
         "bytes(900_000_000)", "generate_signals", "memory_limit_mib = 200"
     ),
-    "ended the program": ("sys.exit(0)", "on_data", ""),
+    "on_data ended the program, line 13; return from it": ("sys.exit(0)", "on_data", ""),
+    "on_data has not returned after 0.4 s": (
+        "import re; re.match('(a+)+$', 'a' * 60 + 'b')", "on_data", "time_limit_s = 0.4"
+    ),
+    "on_data failed, line 13: GeneratorExit": ("raise GeneratorExit", "on_data", ""),
+    "on_data failed, line 13: Mute": (
+        "raise type('Mute', (Exception,), {'__str__': lambda self: 1 / 0})", "on_data", ""
+    ),
+    f"ValueError: {'long' * 75}": ("raise ValueError('long' * 1_000_000)", "on_data", ""),
+    "generate_signals returned 5; return a list": ("return 5", "generate_signals", ""),
+    "generate_signals returned {'BTC/USDT': 1}": ("return {'BTC/USDT': 1}", "generate_signals", ""),
+    "a signal at 2023-01-02T": ("return [Signal('BTC/USDT', share=None, stop=-1)]", "generate_signals", ""),
+    "'0.5' as share of BTC/USDT, which is not a number": (
+        "return [Signal('BTC/USDT', share='0.5')]", "generate_signals", ""
+    ),
+    "is for ['BTC/USDT'], which is not in this run": ("return [Signal(['BTC/USDT'])]", "generate_signals", ""),
+    "with a comma behind a single one": (
+        "return [Signal('BTC/USDT', quotes=(Quote('buy', 1, 1)))]", "generate_signals", ""
+    ),
+    "('buy', 1, 1),) as quotes of BTC/USDT": (
+        "return [Signal('BTC/USDT', quotes=(('buy', 1, 1),))]", "generate_signals", ""
+    ),
+    "1.5 as valid_until_ns of BTC/USDT; give whole nanoseconds": (
+        "return [Signal('BTC/USDT', share=1, valid_until_ns=1.5)]", "generate_signals", ""
+    ),
+    "'2024' as valid_until_ns": ("return [Signal('BTC/USDT', valid_until_ns='2024')]", "generate_signals", ""),
 }  # fmt: skip
 
 
@@ -140,6 +165,20 @@ def test_what_a_class_does_wrong_is_one_sentence_that_names_it(tmp_path: Path, s
         played(write(tmp_path, "mine", failing(body, where, top)))
     assert sentence in str(caught.value) and "\n" not in str(caught.value)
     assert compiled().fills.size > 10  # nothing is left behind of it
+
+
+def test_of_two_classes_the_one_that_never_returns_is_ended(tmp_path: Path) -> None:
+    """Each has a guard, and the system's one signal has to reach the right one."""
+    first = write(tmp_path, "first", failing("while self.bars > 5: pass", "on_data", "time_limit_s = 0.3"))
+    second = write(tmp_path, "second", CROSS)
+    with pytest.raises(PlainFault, match="^first: on_data has not returned"):
+        simulate([chosen(open_strategy(str(each)), {}) for each in (first, second)], CANDLES[:1], Simulation())
+
+
+def test_a_generator_of_signals_that_is_async_is_told(tmp_path: Path) -> None:
+    text = failing("pass", "generate_signals").replace("def generate", "async def generate")
+    with pytest.raises(PlainFault, match="generate_signals is async; write it as def generate_signals"):
+        played(write(tmp_path, "mine", text))
 
 
 def test_a_call_that_swallows_everything_is_still_ended(tmp_path: Path) -> None:
@@ -170,7 +209,12 @@ WRONG = {
     "has no default": "class A:\n    def __init__(self, n): ...\n    def on_data(self, x): ...\n",
     "a parameter is a number": "class A:\n    def __init__(self, n={}): ...\n    def on_data(self, x): ...\n",
     "this is not Python": "class A:\n    def on_data(self x): ...\n",
-    "must be a positive number": "class A:\n    warmup = -1\n    def on_data(self, x): ...\n",
+    "it must be a number above 0": "class A:\n    warmup = -1\n    def on_data(self, x): ...\n",
+    "warmup is inf; it": "class A:\n    warmup = float('inf')\n    def on_data(self, x): ...\n",
+    "__init__ takes *many; name": "class A:\n    def __init__(self, *many): ...\n    def on_data(self, x): ...\n",
+    "__init__ takes **more; name": "class A:\n    def __init__(self, **more): ...\n    def on_data(self, x): ...\n",
+    "line 3: the file holds a step and a class": "class A:\n    def on_data(self, x): ...\ndef step(p): ...\n",
+    "the program, line 1; return from it": "raise SystemExit\nclass A:\n    def on_data(self, x): ...\n",
     "ModuleNotFoundError": "import nothing_of_that_name\nclass A:\n    def on_data(self, x): ...\n",
 }
 

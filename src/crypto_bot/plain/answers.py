@@ -1,14 +1,15 @@
 """What a class answers from bar to bar, written as wishes, and why it said so."""
 
-from collections.abc import Iterable, MutableMapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, cast
 
 from crypto_bot.domain.instrument import Instrument
 from crypto_bot.domain.market import IntArray
+from crypto_bot.domain.units import format_time
 from crypto_bot.kernel.layout import Account as Lanes
 from crypto_bot.plain.guard import PlainFault
-from crypto_bot.plain.wishes import WrongSignal, wish
+from crypto_bot.plain.wishes import WrongSignal, valid_until, wish
 from crypto_bot.plain.words import Signal
 
 UNTIL = 16
@@ -72,31 +73,47 @@ class Answers:
     def _signals(self, answered: object) -> Iterable[Signal]:
         if answered is None:
             return ()
-        given = [answered] if isinstance(answered, Signal) else list(cast("Iterable[object]", answered))
+        if isinstance(answered, Signal):
+            return (answered,)
+        listed = isinstance(answered, list | tuple)
+        if not listed and (not isinstance(answered, Iterable) or isinstance(answered, str | bytes | Mapping)):
+            raise self._no_signals(answered)
+        given = list(cast("Iterable[object]", answered))
         for each in given:
             if not isinstance(each, Signal):
-                what = f"generate_signals returned {each!r:.80}; return a list of crypto_bot.plain.Signal"
-                raise PlainFault(self._speaker.name, what)
+                raise self._no_signals(each)
         return cast("list[Signal]", given)
 
+    def _no_signals(self, answered: object) -> PlainFault:
+        if isinstance(answered, Coroutine):
+            answered.close()
+            text = "generate_signals is async; write it as def generate_signals(self, account)"
+        else:
+            text = f"generate_signals returned {repr(answered)[:80]}; return a list of crypto_bot.plain.Signal"
+        return PlainFault(self._speaker.name, text)
+
     def _wish(self, signal: Signal, now_ns: int) -> bool:
-        k = self._places.get(signal.symbol)
+        k = self._places.get(signal.symbol) if isinstance(signal.symbol, str) else None
         if k is None:
-            others = ", ".join(self._places)
-            raise PlainFault(self._speaker.name, f"a signal is for {signal.symbol}, which is not in this run: {others}")
+            which = f"is for {repr(signal.symbol)[:80]}, which is not in this run: {', '.join(self._places)}"
+            raise self._fault(now_ns, which)
         last = self._last.get(k)
         if last is not None and _wants(last) == _wants(signal):
             return False
         try:
+            until_ns = valid_until(signal)
             changed = wish(self._account, k, signal)
         except WrongSignal as error:
-            raise PlainFault(self._speaker.name, f"a signal {error}") from None
+            raise self._fault(now_ns, str(error)) from None
         self._last[k] = signal
-        self._whole[UNTIL + k] = signal.valid_until_ns or 0
-        self._timed = self._timed or signal.valid_until_ns is not None
+        self._whole[UNTIL + k] = until_ns or 0
+        self._timed = self._timed or until_ns is not None
         if changed:
-            self._speaker.reasons[k] = Told(now_ns, k, str(signal.reason), signal.valid_until_ns)
+            self._speaker.reasons[k] = Told(now_ns, k, str(signal.reason), until_ns)
         return changed
+
+    def _fault(self, now_ns: int, what: str) -> PlainFault:
+        return PlainFault(self._speaker.name, f"a signal at {format_time(now_ns)} {what}")
 
     def _expire(self, now_ns: int) -> bool:
         """Withdraw every signal that has opened nothing by the time until which it was valid."""

@@ -9,7 +9,6 @@ import resource
 import signal
 import sys
 import threading
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -24,6 +23,10 @@ Given = ParamSpec("Given")
 Result = TypeVar("Result")
 
 _TICK_S = 0.1
+_LATE_S = 1.0
+"""How much later than the watching thread the system's own clock looks, which needs no thread to run."""
+_MOST_TOLD = 300
+"""Characters that are told of what a class raised."""
 _PAGE = resource.getpagesize()
 _MEBIBYTE = 1 << 20
 _STATM = Path("/proc/self/statm")
@@ -77,6 +80,8 @@ class Guard:
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
         self._caller = 0
+        self._in_main = False
+        self._seen: tuple[float, int] = 0.0, 0
         self._most_size = resource.RLIM_INFINITY
         self._hard = resource.getrlimit(resource.RLIMIT_AS)
 
@@ -95,10 +100,10 @@ class Guard:
         try:
             try:
                 resource.setrlimit(resource.RLIMIT_AS, (self._most_size, self._hard[1]))
-                self._began = monotonic()
+                self._begin_call()
                 return work()
             finally:
-                self._began = None
+                self._end_call()
                 resource.setrlimit(resource.RLIMIT_AS, self._hard)
                 if self._broken:
                     raise PlainFault(self.name, f"{self.doing} {self._broken}") from None
@@ -108,9 +113,12 @@ class Guard:
             raise
         except MemoryError:
             raise PlainFault(self.name, f"{self.doing} {self.allowance.too_large}") from None
-        except SystemExit:
-            raise PlainFault(self.name, f"{self.doing} ended the program; return from it instead") from None
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except SystemExit as error:
+            what = f"{self.doing} ended the program{self._line(error)}; return from it instead"
+            raise PlainFault(self.name, what) from None
+        except BaseException as error:
             debugger = sys.modules.get("bdb")
             if debugger is not None and isinstance(error, debugger.BdbQuit):
                 raise
@@ -123,13 +131,24 @@ class Guard:
 
     def _begin(self) -> None:
         self._caller = threading.get_ident()
-        in_main = threading.current_thread() is threading.main_thread()
-        if in_main:
-            signal.signal(signal.SIGALRM, self._interrupt)
+        in_main = self._in_main = threading.current_thread() is threading.main_thread()
         self._over = threading.Event()
         self._renew(_memory()[0])
         self._thread = threading.Thread(target=self._watch, args=(in_main, self._over), daemon=True, name="guard")
         self._thread.start()
+
+    def _begin_call(self) -> None:
+        """Note the time; in the main thread the system's clock is set too, for code in C that keeps the interpreter."""
+        self._began = monotonic()
+        if self._in_main:
+            self._seen = self._began, self._reached()
+            signal.signal(signal.SIGALRM, self._interrupt)
+            signal.setitimer(signal.ITIMER_REAL, self.allowance.seconds + _LATE_S)
+
+    def _end_call(self) -> None:
+        self._began = None
+        if self._in_main:
+            signal.setitimer(signal.ITIMER_REAL, 0)
 
     def _renew(self, size: int) -> None:
         wanted = size + self.allowance.mebibytes * _MEBIBYTE
@@ -156,15 +175,35 @@ class Guard:
                     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._caller), ctypes.py_object(_Stop))
 
     def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
-        if self._broken and self._began is not None:
-            raise _Stop
+        """Stop a call that has gone too far; where the watching thread could not say so, the clock does."""
+        began = self._began
+        if began is None:
+            return
+        if not self._broken:
+            now = began, self._reached()
+            if now != self._seen:
+                self._seen = now
+                signal.setitimer(signal.ITIMER_REAL, self.allowance.seconds + _LATE_S)
+                return
+            self._broken = self.allowance.too_late
+        raise _Stop
 
-    def _told(self, error: Exception) -> str:
+    def _told(self, error: BaseException) -> str:
         """Say what was raised, and on which line of the user's file."""
-        steps = [step for step in traceback.extract_tb(error.__traceback__) if step.filename == str(self._path)]
-        line = f", line {steps[-1].lineno}" if steps else ""
-        text = " ".join(str(error).split())
-        return f"{self.doing} failed{line}: {type(error).__name__}{f': {text}' if text else ''}"
+        try:
+            text = " ".join(str(error)[:_MOST_TOLD].split())
+        except Exception:  # noqa: BLE001 # whatever the user's own exception does
+            text = ""
+        return f"{self.doing} failed{self._line(error)}: {type(error).__name__}{f': {text}' if text else ''}"
+
+    def _line(self, error: BaseException) -> str:
+        """Say the deepest line of the user's file that the error came through."""
+        line, step = 0, error.__traceback__
+        while step is not None:
+            if step.tb_frame.f_code.co_filename == str(self._path):
+                line = step.tb_lineno
+            step = step.tb_next
+        return f", line {line}" if line else ""
 
 
 def _memory() -> tuple[int, int]:

@@ -31,6 +31,9 @@ from crypto_bot.strategies.catalogue import NAMES, find
 GROUP = "crypto_bot.strategies"
 """The group of entry points under which a package offers strategy classes."""
 
+_MOST = 1_000_000_000
+"""Of bars, seconds or mebibytes that a class may say it needs."""
+
 _EMPTY = "def step(p):\n    pass\n"
 
 
@@ -76,8 +79,12 @@ def open_strategy(asked: str) -> Strategy:
     if not asked.endswith(".py"):
         return _of_entry_point(asked)
     source = open_source(Path(asked))
-    if not _has_class(source.parse()):
+    tree = source.parse()
+    if not _has_class(tree):
         return Strategy(source.path)
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and node.name == "step":
+            source.refuse(node, "the file holds a step and a class with on_data, which are two strategies; keep one")
     return ClassStrategy(source, _class_of(source), source.path.stem)
 
 
@@ -98,7 +105,7 @@ def _of_entry_point(asked: str) -> Strategy:
     offered = entry_points(group=GROUP)
     for each in offered:
         if each.name == asked:
-            guard = Guard(asked, Path(each.value), Allowance())
+            guard = Guard(asked, Path(each.value), Allowance(can_be_raised=False))
             made_of: object = guard.watched(each.load, doing="importing it")
             guard.release()
             if not (isinstance(made_of, type) and hasattr(made_of, "on_data")):
@@ -125,7 +132,7 @@ def _class_of(source: Source) -> Callable[..., Made]:
     if folder not in sys.path:
         sys.path.append(folder)
     sys.modules[name] = module
-    guard = Guard(source.path.name, source.path, Allowance())
+    guard = Guard(source.path.name, source.path, Allowance(can_be_raised=False))
     guard.watched(partial(_run, code, module), doing="importing it")
     guard.release()
     own = [each for each in vars(module).values() if isinstance(each, type) and each.__module__ == name]
@@ -155,8 +162,8 @@ def _warmup(source: Source, made_of: object) -> int:
 
 def _positive(source: Source, made_of: object, name: str, usual: float) -> float:
     given: object = getattr(made_of, name, usual)
-    if isinstance(given, bool) or not isinstance(given, int | float) or not given > 0:
-        raise Mistake(source.path, 0, f"{name} is {given!r}; it must be a positive number")
+    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 < given <= _MOST:
+        raise Mistake(source.path, 0, f"{name} is {given!r}; it must be a number above 0, up to {_MOST:,}")
     return given
 
 
@@ -168,6 +175,11 @@ def _parameters(source: Source, made_of: Callable[..., Made]) -> Parameters:
         hints = {}
     found = []
     for name, argument in inspect.signature(made_of).parameters.items():
+        if argument.kind in (argument.VAR_POSITIONAL, argument.VAR_KEYWORD):
+            told = (
+                f"__init__ takes {argument}; name its parameters one by one, each with a default, as in fast: int = 20"
+            )
+            raise Mistake(source.path, 0, told)
         if argument.default is argument.empty:
             raise Mistake(source.path, 0, f"the argument {name} of __init__ has no default; write it as {name}=10")
         found.append(_parameter(source, name, argument.default, hints.get(name)))

@@ -1,7 +1,10 @@
 """Signals become wishes: the same cells of the world that the words of a compiled strategy write."""
 
-from typing import cast
+from collections.abc import Sequence
+from operator import index
+from typing import SupportsIndex, cast
 
+from crypto_bot.domain.units import INT64_MAX
 from crypto_bot.kernel.compiled import Record
 from crypto_bot.kernel.layout import BUY, GUARDED, QUOTED, QUOTES, SELL, TARGETED, Account
 from crypto_bot.plain.words import Quote, Signal
@@ -21,7 +24,7 @@ def wish(account: Account, k: int, signal: Signal) -> bool:
     w, b = account.wish[k], account.book[k]
     target = _target(signal, b)
     guards = _guards(signal, w, b)
-    quotes = [_quote(each, b) for each in signal.quotes] if signal.quotes is not None else None
+    quotes = [_quote(each, b) for each in _given_quotes(signal)] if signal.quotes is not None else None
     if quotes is not None and len(quotes) > QUOTES:
         raise WrongSignal(f"asks for {len(quotes)} resting orders on {signal.symbol}; {QUOTES} are possible")
     changed = 0
@@ -40,6 +43,17 @@ def wish(account: Account, k: int, signal: Signal) -> bool:
         w["dirty"] |= changed
         account.wish[0]["any"] = 1
     return changed != 0
+
+
+def valid_until(signal: Signal) -> int | None:
+    """Return the time until which a signal is valid, None for ever; WrongSignal when it is no time."""
+    given: object = signal.valid_until_ns
+    if given is None:
+        return None
+    if isinstance(given, bool) or not isinstance(given, SupportsIndex) or not 0 <= index(given) <= INT64_MAX:
+        text = f"gives {repr(given)[:80]} as valid_until_ns of {signal.symbol}; give whole nanoseconds since 1970, UTC"
+        raise WrongSignal(text)
+    return index(given)
 
 
 def share_in_ppm(given: object, symbol: str) -> int:
@@ -73,10 +87,19 @@ def _guards(signal: Signal, w: Record, b: Record) -> tuple[int, int] | None:
     return stop, take
 
 
+def _given_quotes(signal: Signal) -> Sequence[Quote]:
+    """Return the quotes of a signal; WrongSignal when they are no row of quotes, as when the comma is forgotten."""
+    given: object = signal.quotes
+    if not isinstance(given, tuple | list) or not all(isinstance(each, Quote) for each in given):
+        text = f"gives {repr(given)[:80]} as quotes of {signal.symbol}"
+        raise WrongSignal(f'{text}; write them as (Quote("buy", 25_000.0, 0.01),) with a comma behind a single one')
+    return given
+
+
 def _quote(quote: Quote, b: Record) -> tuple[int, int, int]:
     """Return side, price and quantity of a resting order as the kernel counts them."""
     if quote.side not in ("buy", "sell"):
-        raise WrongSignal(f"has a quote whose side is {quote.side!r}; it is buy or sell")
+        raise WrongSignal(f"has a quote whose side is {repr(quote.side)[:80]}; it is buy or sell")
     price, quantity = _number(quote.price, "price", "a quote"), _number(quote.quantity, "quantity", "a quote")
     if price == 0.0:
         raise WrongSignal("has a quote whose price is 0; it must be positive")
@@ -101,9 +124,9 @@ def _lay(w: Record, quotes: list[tuple[int, int, int]]) -> bool:
 def _number(given: object, what: str, of: str) -> float:
     """Return a number that is at least 0."""
     try:
-        number = float(cast(float, given))
-    except (TypeError, ValueError):
-        raise WrongSignal(f"gives {given!r} as {what} of {of}, which is not a number") from None
+        number = float("no" if isinstance(given, str | bytes) else cast(float, given))
+    except (TypeError, ValueError, OverflowError):
+        raise WrongSignal(f"gives {repr(given)[:80]} as {what} of {of}, which is not a number") from None
     if not 0.0 <= number < float("inf"):
         wrong = "not a number" if number != number else "below 0" if number < 0 else "without end"
         raise WrongSignal(f"gives {number!r} as {what} of {of}, which is {wrong}")

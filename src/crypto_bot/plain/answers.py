@@ -93,9 +93,10 @@ class Answers:
         return PlainFault(self._speaker.name, text)
 
     def _wish(self, signal: Signal, now_ns: int) -> bool:
-        k = self._places.get(signal.symbol) if isinstance(signal.symbol, str) else None
+        symbol: object = signal.symbol
+        k = self._places.get(symbol) if isinstance(symbol, str) else None
         if k is None:
-            which = f"is for {repr(signal.symbol)[:80]}, which is not in this run: {', '.join(self._places)}"
+            which = f"is for {repr(symbol)[:80]}, which is not in this run: {', '.join(self._places)}"
             raise self._fault(now_ns, which)
         last = self._last.get(k)
         if last is not None and _wants(last) == _wants(signal):

@@ -192,7 +192,7 @@ class Guard:
         """Say what was raised, and on which line of the user's file."""
         try:
             text = " ".join(str(error)[:_MOST_TOLD].split())
-        except Exception:  # noqa: BLE001 # whatever the user's own exception does
+        except Exception:  # whatever the user's own exception does
             text = ""
         return f"{self.doing} failed{self._line(error)}: {type(error).__name__}{f': {text}' if text else ''}"
 

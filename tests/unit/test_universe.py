@@ -7,8 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from crypto_bot import backtest
+from crypto_bot.authoring.reader import read
+from crypto_bot.backtesting.choosing import choose, idle_remarks
 from crypto_bot.backtesting.loading import Held, Window
 from crypto_bot.backtesting.universe import traded_symbols
+from crypto_bot.config.modes import arrange
 from crypto_bot.config.sections import Trading
 from crypto_bot.config.settings import load_settings
 from crypto_bot.data.archive import Archive
@@ -16,6 +20,8 @@ from crypto_bot.domain.errors import DataError, UsageError
 from crypto_bot.domain.instrument import Instrument
 from crypto_bot.domain.market import Candles
 from crypto_bot.domain.units import DAY_NS, parse_time_ns
+from crypto_bot.kernel.genesis import Costs
+from crypto_bot.runtime.arranging import Arranged, arrange_run
 from tests.commands import run
 
 START = parse_time_ns("2024-06-01")
@@ -102,3 +108,48 @@ def test_a_backtest_and_a_run_choose_alike(archive: Archive, tmp_path: Path) -> 
     played = json.loads(run("run", *words, "--speed", "0", "--no-api", "--json", cwd=tmp_path).out)
     for key in ("bars", "fills", "final_equity", "decisions_hash"):
         assert played[key] == backtest[key], key
+
+
+def arranged(tmp_path: Path, **keys: str) -> Arranged:
+    """Return a run that is ready to begin; nothing is compiled for it."""
+    settings = load_settings(
+        None, env_file=tmp_path / "none", overrides={key.replace("__", "."): keys[key] for key in keys}
+    )
+    return arrange_run(settings, arrange(settings), {})
+
+
+def test_symbols_that_nobody_looks_at_are_named(archive: Archive, tmp_path: Path) -> None:
+    """A grid has prices for one pair; the others of the run would be forgotten in silence."""
+    said = "grid trades the first symbol alone, A/USDT; of B/USDT it knows nothing"
+    chosen = choose(("grid", "simple_ma"), {}, Costs())
+    assert idle_remarks(chosen, ("A/USDT", "B/USDT")) == (said,)
+    assert idle_remarks(chosen, ("A/USDT",)) == () == idle_remarks(chosen[1:], ("A/USDT", "B/USDT"))
+    dates = {"data__start": "2024-06-01", "data__end": "2024-06-09", "trading__timeframe": "1d"}
+    keys = {"data__archive": str(archive.root), "trading__symbols": "A/USDT,B/USDT", "trading__strategies": "grid"}
+    assert arranged(tmp_path, **dates, **keys).remarks == (said,)
+    result = backtest("grid", [coin("A/USDT", 5), coin("B/USDT", 9)], params={"lower_price": 9, "upper_price": 11})
+    assert said in result.metrics["warnings"]
+
+
+@pytest.mark.parametrize(
+    ("body", "alone"),
+    [
+        ("target(0, 0.5 if close(0) > sma(0, 5) else sqrt(close(0)))", True),
+        ("target(0, close(1) / close(0))", False),
+        ("for k in range(count()): target(k, 0.1)", False),
+        ("for k in symbols(): target(k, 0.1)", False),
+        ("for k in (0, 1): target(k, 0.1)", False),
+    ],
+)
+def test_who_knows_the_first_symbol_alone(body: str, alone: bool, tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    words = "close, count, sma, sqrt, symbols, target"
+    file.write_text(f"from crypto_bot.strategy import {words}\n\n\ndef step(p):\n    {body}\n")
+    assert read(file).trades_first_alone == alone
+
+
+def test_made_up_prices_have_no_universe(tmp_path: Path) -> None:
+    """What is traded then are the named symbols, and that is said."""
+    found = arranged(tmp_path, trading__dry_run="true", trading__universe="top:2")
+    assert [each.symbol for each in found.plan.instruments] == ["BTC/USDT"]
+    assert any("universe = top:2 chooses among real prices" in each for each in found.remarks)

@@ -126,6 +126,18 @@ class Module:
         return (ast.get_docstring(ast.parse(self.source)) or "").partition("\n")[0]
 
     @property
+    def trades_first_alone(self) -> bool:
+        """Whether its words are about symbol 0 only: of the other symbols of a run it knows nothing."""
+        tree = ast.parse(self.source)
+        words = {
+            name.asname or name.name for node in tree.body if isinstance(node, ast.ImportFrom) for name in node.names
+        }
+        calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
+        said = [(call, call.func.id) for call in calls if isinstance(call.func, ast.Name) and call.func.id in words]
+        told = {ast.unparse(call.args[0]) for call, word in said if call.args and word != "sqrt"}
+        return told == {"0"} and not any(word in ("symbols", "count") for _, word in said)
+
+    @property
     def params(self) -> type[ParameterSet]:
         """The author's class Params; an empty one when there is none."""
         return self.parameters.params

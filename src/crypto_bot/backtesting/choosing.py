@@ -67,6 +67,15 @@ def choose(strategies: Sequence[str], given: GivenParameters, costs: Costs) -> t
     return tuple(chosen)
 
 
+def idle_remarks(chosen: Sequence[Chosen], symbols: Sequence[str]) -> tuple[str, ...]:
+    """Name the symbols of a run that a strategy will not look at."""
+    return tuple(
+        f"{each.name} trades the first symbol alone, {symbols[0]}; of {', '.join(symbols[1:])} it knows nothing"
+        for each in chosen
+        if len(symbols) > 1 and each.strategy.module.trades_first_alone
+    )
+
+
 def parameters_of(settings: Settings, given: GivenParameters) -> dict[str, dict[str, Given]]:
     """Return the parameters of every configured strategy: those of [strategy.NAME], and over them what is given.
 

@@ -6,7 +6,14 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from crypto_bot.backtesting.again import words_beyond_flags
-from crypto_bot.backtesting.choosing import GivenParameters, choose, history_bars, parameters_of, simulation_of
+from crypto_bot.backtesting.choosing import (
+    GivenParameters,
+    choose,
+    history_bars,
+    idle_remarks,
+    parameters_of,
+    simulation_of,
+)
 from crypto_bot.backtesting.gaps import has_gaps
 from crypto_bot.backtesting.loading import Asked, CandleSource, Window, cut, find_candles
 from crypto_bot.backtesting.outcome import Outcome, ParamValue, RunLabel
@@ -164,7 +171,8 @@ def carry_out(
     if outcome.times.size == 0:
         raise DataError(f"{', '.join(asked.symbols)} have no bar in the window; choose another window")
     stated = replace(outcome.assumptions, detail_timeframe=asked.detail_timeframe)
-    outcome = replace(outcome, warnings=(*bars.remarks, *outcome.warnings), assumptions=stated)
+    remarks = (*bars.remarks, *idle_remarks(chosen, asked.symbols), *outcome.warnings)
+    outcome = replace(outcome, warnings=remarks, assumptions=stated)
     several = len(chosen) > 1
     params = {f"{c.name}.{k}" if several else k: v for c in chosen for k, v in c.values().items()}
     return Finished(request, outcome, params, code_version())

@@ -3,7 +3,14 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from crypto_bot.backtesting.choosing import GivenParameters, choose, history_bars, parameters_of, simulation_of
+from crypto_bot.backtesting.choosing import (
+    GivenParameters,
+    choose,
+    history_bars,
+    idle_remarks,
+    parameters_of,
+    simulation_of,
+)
 from crypto_bot.backtesting.loading import Asked, Window, cut, find_candles
 from crypto_bot.backtesting.setup import Chosen, Simulation
 from crypto_bot.backtesting.universe import named_symbols, traded_symbols
@@ -27,7 +34,7 @@ _HEADROOM = 16
 
 @dataclass(frozen=True)
 class Arranged:
-    """A run ready to begin or to go on. `remarks` say what its prices lack.
+    """A run ready to begin or to go on. `remarks` say what its prices lack, and which symbols are not looked at.
 
     `history` gives the bars its indicators have to see first; asking compiles the strategies.
     """
@@ -71,7 +78,12 @@ def _synthetic(settings: Settings, mode: str, chosen: Sequence[Chosen], simulati
         highest_prices=tuple(price * _HEADROOM for price in first_prices),
         speed=speed,
     )
-    return Arranged(plan, feed, tuple)
+    remarks = list(idle_remarks(chosen, named_symbols(trading)))
+    if trading.universe:
+        remarks.append(
+            f"[trading] universe = {trading.universe} chooses among real prices; made-up ones are of symbols"
+        )
+    return Arranged(plan, feed, tuple, tuple(remarks))
 
 
 def _recorded(settings: Settings, mode: str, chosen: Sequence[Chosen], simulation: Simulation) -> Arranged:
@@ -104,7 +116,7 @@ def _recorded(settings: Settings, mode: str, chosen: Sequence[Chosen], simulatio
         speed=data.speed,
         data_hash=candles_digest(*played.candles),
     )
-    return Arranged(plan, feed, history, played.remarks)
+    return Arranged(plan, feed, history, (*played.remarks, *idle_remarks(chosen, symbols)))
 
 
 def _slices_before(candles: Sequence[Candles], start_ns: int | None) -> tuple[Slice, ...]:

@@ -115,8 +115,12 @@ class Trading(Section):
     cash: Money = Field(
         gt=0, le=90_000_000_000, description="an amount of the quote asset above 0 and up to 90000000000"
     )
-    max_open_positions: int = Field(ge=0, le=10_000, description="a whole number of symbols; 0 is not limited")
-    stop_cooldown_bars: int = Field(ge=0, le=1_000_000, description="a whole number of bars; 0 is no pause")
+    max_open_positions: int = Field(
+        ge=0, le=10_000, description="a whole number of symbols up to 10000; 0 is not limited"
+    )
+    stop_cooldown_bars: int = Field(
+        ge=0, le=1_000_000, description="a whole number of bars up to 1000000; 0 is no pause"
+    )
     paper_trading: bool = Field(description="true or false")
     dry_run: bool = Field(description="true or false")
 
@@ -168,11 +172,13 @@ class Risk(Section):
     volatility_target: Share = Field(
         ge=0, le=10, description="a year's volatility from 0 to 10; 0.25 is 25 %, 0 is none"
     )
-    volatility_days: int = Field(ge=20, le=3650, description="a whole number of days from 20 on")
+    volatility_days: int = Field(ge=20, le=3650, description="a whole number of days from 20 to 3650")
     kelly_fraction: Share = Field(ge=0, le=1, description="a fraction from 0 to 1; 0.25 is a quarter, 0 is none")
     expectancy_gate: Literal["off", "smallest", "block"] = Field(description="off, smallest or block")
-    max_consecutive_losses: int = Field(ge=0, le=1000, description="a whole number of trips; 0 is not limited")
-    loss_pause_hours: float = Field(gt=0, le=8760, description="hours above 0")
+    max_consecutive_losses: int = Field(
+        ge=0, le=1000, description="a whole number of trips up to 1000; 0 is not limited"
+    )
+    loss_pause_hours: float = Field(gt=0, le=8760, description="hours above 0 and up to 8760")
 
     def ppm(self) -> dict[str, int]:
         """Return every share in parts per million, by its name without `_pct`."""
@@ -211,7 +217,7 @@ class Execution(Section):
     )
     fill_at: Literal["next_open", "close"] = Field(description="next_open or close")
     fee_asset: Literal["quote", "received"] = Field(description="quote or received")
-    delisting_days: int = Field(ge=0, le=3650, description="a whole number of days; 0 is never")
+    delisting_days: int = Field(ge=0, le=3650, description="a whole number of days up to 3650; 0 is never")
     delisting_haircut: Share = Field(ge=0, le=1, description="a share from 0 to 1 with at most six decimals")
 
     @property
@@ -283,7 +289,9 @@ class Backtest(Section):
     """How a backtest is run."""
 
     fast_local: bool = Field(description="true or false")
-    days_back: int = Field(ge=0, le=36_500, description="a whole number of days, 0 means all the archive has")
+    days_back: int = Field(
+        ge=0, le=36_500, description="a whole number of days up to 36500, 0 means all the archive has"
+    )
     limits: Literal["config", "off"] = Field(description="config or off")
 
 

@@ -86,6 +86,18 @@ def test_asking_the_price_to_go_through_a_limit_earns_nothing(name: str) -> None
         assert gains.tolist() == touched.tolist(), "market orders and stops fill as they did"
 
 
+@pytest.mark.parametrize("name", RESTING)
+@pytest.mark.parametrize("fills", ["path", "ohlc", "olhc", "adaptive"])
+def test_no_guess_of_the_path_earns_anything(name: str, fills: str) -> None:
+    """Orders that are made inside a bar and fill later in it win nothing either, whichever way the bar is walked."""
+    gains, count = usual(name, fills)
+    assert count >= usual(name, "pessimistic")[1], "orders made inside a bar fill as well"
+    if fills == "path":
+        assert abs(gains.mean()) <= ERRORS * error_of(gains), "on touch, a fair bet"
+    else:
+        assert gains.mean() < 0, "as the price has to go through the limit"
+
+
 @pytest.mark.parametrize(("name", "up"), [("simple_ma", 0.53), ("buy_and_hold", 0.53), ("buy_and_hold", 0.47)])
 def test_a_price_with_a_direction_is_seen(name: str, up: float) -> None:
     """Three steps in a hundred more one way than the other are far outside of four errors."""

@@ -56,17 +56,18 @@ class RiskAccount:
         self._places = {each.symbol: k for k, each in enumerate(instruments)}
         if not self.instruments:
             raise UsageError("an account needs something to trade; give at least one Instrument('BTC/USDT')")
-        costs = costs or Costs()
+        limits, costs = limits or Limits(), costs or Costs()
+        self.made_as = repr((self.instruments, limits, costs, timeframe))
         bar_ns = _length(timeframe)
         stake = Stake(scaled(cash, ATOMS, "cash"))
         highest = [1] * len(self.instruments)
-        self.world = new_world(instruments, stake, limits or Limits(), costs, bar_ns=bar_ns, highest_prices=highest)
+        self.world = new_world(instruments, stake, limits, costs, bar_ns=bar_ns, highest_prices=highest)
         # What volume allows is not known here: prices are told, and volume is not.
         costs = replace(costs, model="fixed", volume_ppm=0)
         self.venue = open_venue(self.instruments, 1, costs, through=True)
         self.market = _new_market(len(self.instruments))
         self.count = 0
-        self._marked = 0
+        self.marked = 0
         whole = np.zeros(TABLE, np.int64)
         whole[OWN_NS] = bar_ns
         self._memory = Memory(whole, whole.view(np.float64), np.zeros(0))
@@ -110,7 +111,7 @@ class RiskAccount:
         if self.count and time_ns < self.market.times[last]:
             raise UsageError(f"{time} lies before {moment(int(self.market.times[last]))}; tell prices in their order")
         if not (self.count and time_ns == self.market.times[last]):
-            if self._marked < self.count:
+            if self.marked < self.count:
                 raise UsageError(f"the slice before {time} was never marked; call mark() at its close")
             self._grow()
             self.count += 1
@@ -126,10 +127,10 @@ class RiskAccount:
     def mark(self, time: datetime, prices: Slice) -> Decimal:
         """Mark the account at the close of a slice, watch the limits, move trailing stops; return the equity."""
         i = self.lay(time, prices)
-        if self._marked == self.count:
+        if self.marked == self.count:
             raise UsageError(f"the slice of {time} was marked before; each is marked once")
         steps.mark(self.world, self.market, i, int(self.desk["equity"]))
-        self._marked = self.count
+        self.marked = self.count
         return self.equity
 
     def copy(self) -> World:

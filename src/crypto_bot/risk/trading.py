@@ -31,6 +31,7 @@ from crypto_bot.risk import steps
 from crypto_bot.risk.account import Number, RiskAccount, Slice, atoms
 from crypto_bot.risk.breaker import CircuitBreaker
 from crypto_bot.risk.drawdown import DrawdownTracker
+from crypto_bot.risk.keeping import pack, unpack
 from crypto_bot.risk.sizing import FixedFractionalSizer
 from crypto_bot.risk.stops import KIND_OF, Kind, StopHit, StopLossHandler
 
@@ -141,6 +142,17 @@ class RiskManager:
     def mark(self, time: datetime, prices: Slice) -> Decimal:
         """Mark the account at the close of a slice, watch the limits, move trailing stops; return the equity."""
         return self.account.mark(time, prices)
+
+    def get_state(self) -> bytes:
+        """Return everything that was told, and what came of it, as bytes: to be kept before acting on it."""
+        return pack(self.account, self.breaker.resets)
+
+    def restore(self, state: bytes) -> None:
+        """Go on from a state that a manager of the same instruments, limits, costs and bars has returned.
+
+        UsageError, and nothing changed, when it is damaged or of another kind.
+        """
+        self.breaker.resets[:] = unpack(self.account, state)
 
     def _refuse_impossible(self, result: TradeResult) -> NoReturn:
         """Raise UsageError for a trade for which there was neither the money nor the coins."""

@@ -35,6 +35,8 @@ LINES = {
     "nowhere": "why 1 --state elsewhere",
     "quotes": "backtest --strategy bids.py --symbol BTC/USDT --timeframe 1h --from 2023-01-01 --to 2023-01-20",
     "of quotes": "why 1 --json",
+    "begun": "backtest --strategy buy_and_hold --symbol BTC/USDT --timeframe 1h --from 2023-01-02 --to 2023-01-02T00",
+    "waiting": "why --not BTC/USDT --json",
 }
 
 BIDS = """
@@ -121,6 +123,7 @@ def test_the_story_of_an_order_that_is_moved_is_told_in_the_order_of_time(
         ("traded", "traded", "there was a trade: order"),
         ("warming", "warm_up", "simple_ma still warms up: it needs"),
         ("of grid", "resting", "rests, and the price has not come to it"),
+        ("waiting", "resting", "order 1 to buy waits for the open of the next bar"),
         ("of small", "too_small", "the difference to what is held is less than a lot, which is 0.00001"),
         ("of halted", "refused", "was refused: trading is halted by the drawdown limit since 2023-01-"),
     ],

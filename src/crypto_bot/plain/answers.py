@@ -53,12 +53,14 @@ class Answers:
         self._last: dict[int, Signal] = {}
 
     def held(self) -> dict[str, float]:
-        """Return the quantities that are held, by symbol."""
-        subs = self._account.subs
+        """Return the quantities that are held, by symbol; less than a lot is nothing, as `position` says."""
         return {
-            each.symbol: int(subs[k]["position"]) / each.quantity_scale
-            for k, each in enumerate(self._speaker.instruments)
+            each.symbol: self._position(k) / each.quantity_scale for k, each in enumerate(self._speaker.instruments)
         }
+
+    def _position(self, k: int) -> int:
+        held = int(self._account.subs[k]["position"])
+        return held if held >= self._speaker.instruments[k].lot else 0
 
     def take(self, answered: object, now_ns: int) -> bool:
         """Write what was answered at the close of a bar; True when that changes what is wished for.
@@ -122,7 +124,7 @@ class Answers:
         for symbol, k in self._places.items():
             if whole[UNTIL + k] and now_ns >= whole[UNTIL + k]:
                 whole[UNTIL + k] = 0
-                if self._account.subs[k]["position"] == 0:
+                if self._position(k) == 0:
                     withdrawn = Signal(symbol, share=0.0, quotes=(), reason="the signal has expired")
                     changed = self._wish(withdrawn, now_ns) or changed
         return changed

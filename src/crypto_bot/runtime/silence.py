@@ -130,6 +130,8 @@ def _explained(silence: Silence, rows: Sequence[JournalRow], slices: int, needed
         return "traded", f"{asked}; there was a trade: {order}, filled at {format_time(silence.filled_ns)}"
     if silence.ended:
         return "refused", f"{asked}; {order} was {silence.ended}"
+    if decision.type == "market":
+        return "resting", f"{asked}; {order} waits for the open of the next bar"
     price = f" at {decision.price}" if decision.price else ""
     return "resting", f"{asked}; {order}{price} rests, and the price has not come to it"
 

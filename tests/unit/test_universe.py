@@ -66,6 +66,18 @@ def test_the_most_traded_of_the_days_before_come_first(archive: Archive) -> None
     assert chosen(archive, universe="top:500") == ("B/USDT", "C/USDT", "A/USDT", "LATER/USDT")
 
 
+def test_what_has_ended_before_the_start_is_not_chosen(tmp_path: Path) -> None:
+    """It was the most traded of all, and has no bar from the start on; one that ends later is chosen."""
+    held = Archive(tmp_path, samples=False)
+    for each, last in ((coin("GONE/USDT", 900), -1), (coin("GOING/USDT", 90), 3), (coin("A/USDT", 5), 29)):
+        held.store(each.between(None, START + last * DAY_NS), source="made")
+    assert chosen(held, universe="top:2") == ("GOING/USDT", "A/USDT")
+    assert chosen(held, Window(START + 5 * DAY_NS), universe="top:2") == ("A/USDT",)
+    assert chosen(held, Window(START - 5 * DAY_NS), universe="top:1") == ("GONE/USDT",)
+    with pytest.raises(DataError, match="from then on"):
+        chosen(held, Window(START + 40 * DAY_NS), universe="top:2")
+
+
 def test_a_later_start_chooses_otherwise(archive: Archive) -> None:
     assert chosen(archive, Window(START + 20 * DAY_NS), universe="top:2") == ("LATER/USDT", "NEW/USDT")
 

@@ -1,8 +1,11 @@
 """Which symbols a run trades: those that are named, or the most traded ones at the time it begins.
 
 The choice looks at the bars before the start only, so that a backtest knows no more than the bot did on that day; it
-stays what it is until the run ends. Coins that no archive holds any more are missing all the same.
+stays what it is until the run ends. What has no bar from then on is not listed any more, and an exchange would not offer
+it. Coins that no archive holds any more are missing all the same.
 """
+
+from itertools import islice
 
 import numpy as np
 
@@ -36,7 +39,13 @@ def traded_symbols(trading: Trading, source: CandleSource, exchange: str, window
             f"no symbol of {exchange} was traded in the {LOOK_BACK_DAYS} days before {format_time(begin_ns)};"
             " [trading] universe needs candles from before the start: import some, or start later"
         )
-    return tuple(ranked[: trading.largest])
+    listed = (symbol for symbol in ranked if _is_listed(trading, source, exchange, symbol, (begin_ns, window.end_ns)))
+    if found := tuple(islice(listed, trading.largest)):
+        return found
+    raise DataError(
+        f"no symbol of {exchange} that was traded before {format_time(begin_ns)} has candles from then on;"
+        " [trading] universe needs both: import some, or choose other dates"
+    )
 
 
 def named_symbols(trading: Trading) -> tuple[str, ...]:
@@ -64,6 +73,15 @@ def _begin_ns(trading: Trading, archive: Archive, exchange: str, window: Window)
         f"[trading] universe = {trading.universe} is chosen when the run begins; say when that is, with --from, "
         "--days-back or [data] start"
     )
+
+
+def _is_listed(trading: Trading, archive: Archive, exchange: str, symbol: str, window: tuple[int, int | None]) -> bool:
+    """Tell whether a symbol has a bar in the window."""
+    try:
+        archive.load(symbol, trading.timeframe, exchange=exchange, start_ns=window[0], end_ns=window[1])
+    except DataError:
+        return False
+    return True
 
 
 def _turnover(trading: Trading, archive: Archive, exchange: str, symbol: str, begin_ns: int) -> float:

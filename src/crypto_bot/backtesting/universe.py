@@ -1,8 +1,8 @@
 """Which symbols a run trades: those that are named, or the most traded ones at the time it begins.
 
 The choice looks at the bars before the start only, so that a backtest knows no more than the bot did on that day; it
-stays what it is until the run ends. What has no bar from then on is not listed any more, and an exchange would not offer
-it. Coins that no archive holds any more are missing all the same.
+stays what it is until the run ends. What has no bar from then on is not listed any more: no exchange would offer it.
+Coins that no archive holds any more are missing all the same.
 """
 
 from itertools import islice

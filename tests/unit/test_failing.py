@@ -291,3 +291,35 @@ def test_both_commands_tell_of_it_and_end_with_one(tmp_path: Path) -> None:
     assert found["warnings"][0].startswith(said) and said in told.out
     assert run["decisions_hash"] == found["decisions_hash"]
     assert "failing was switched off: on_data failed" in asked.out
+
+
+HOG = """
+class Hog:
+    memory_limit_mib = 100
+
+    def __init__(self, wrong: int = 1):
+        self.bars, self.kept = 0, []
+
+    def on_data(self, bar):
+        self.bars += 1
+        if self.bars > 40:
+            self.kept.append(bytearray(b"x" * 9_000_000))
+        return 0.5
+"""
+CALM = """
+class Calm:
+    memory_limit_mib = 100
+
+    def on_data(self, bar):
+        return 0.5
+"""
+
+
+def test_who_hoards_is_blamed_and_nobody_else(tmp_path: Path) -> None:
+    """Memory is counted for the class whose call it was taken in, though it belongs to the process."""
+    names = [file_of(tmp_path, CALM, "calm"), file_of(tmp_path, HOG, "hog"), file_of(tmp_path, CALM, "quiet")]
+    there = Setting({name: {} for name in names}, CANDLES)
+    (told,) = there.backtest().faults
+    assert told.startswith("hog is switched off: on_data took more than 100 MiB of memory")
+    run = there.run(PaperJournal(), tmp_path)
+    assert run.session.stage.failed.keys() == {1}

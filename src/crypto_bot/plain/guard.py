@@ -1,10 +1,12 @@
 """The border between the program and a class of the user's own: it may fail, hang or eat memory, and is named.
 
 A call is watched from a thread of its own. What takes too long is interrupted where it is, what takes too much memory
-is refused it, and whatever a class raises becomes one sentence.
+is refused it, and whatever a class raises becomes one sentence. What the process grows by during the calls of a class
+is that class's, so that no other is blamed for it.
 """
 
 import ctypes
+import os
 import resource
 import signal
 import sys
@@ -29,7 +31,7 @@ _MOST_TOLD = 300
 """Characters that are told of what a class raised."""
 _PAGE = resource.getpagesize()
 _MEBIBYTE = 1 << 20
-_STATM = Path("/proc/self/statm")
+_STATM = "/proc/self/statm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,8 @@ class Guard:
         self._caller = 0
         self._in_main = False
         self._seen: tuple[float, int] = 0.0, 0
-        self._most_size = resource.RLIM_INFINITY
+        self._statm = -1
+        self._kept, self._entered = 0, 0
         self._hard = resource.getrlimit(resource.RLIMIT_AS)
 
     def call(self, work: Callable[Given, Result], *args: Given.args, **kwargs: Given.kwargs) -> Result:
@@ -99,12 +102,10 @@ class Guard:
         self.doing, self._reached = doing or self.doing, reached
         try:
             try:
-                resource.setrlimit(resource.RLIMIT_AS, (self._most_size, self._hard[1]))
                 self._begin_call()
                 return work()
             finally:
                 self._end_call()
-                resource.setrlimit(resource.RLIMIT_AS, self._hard)
                 if self._broken:
                     raise PlainFault(self.name, f"{self.doing} {self._broken}") from None
         except _Stop:
@@ -133,12 +134,20 @@ class Guard:
         self._caller = threading.get_ident()
         in_main = self._in_main = threading.current_thread() is threading.main_thread()
         self._over = threading.Event()
-        self._renew(_memory()[0])
-        self._thread = threading.Thread(target=self._watch, args=(in_main, self._over), daemon=True, name="guard")
+        self._statm = os.open(_STATM, os.O_RDONLY | os.O_CLOEXEC)
+        watched = in_main, self._over, self._statm
+        self._thread = threading.Thread(target=self._watch, args=watched, daemon=True, name="guard")
         self._thread.start()
 
     def _begin_call(self) -> None:
-        """Note the time; in the main thread the system's clock is set too, for code in C that keeps the interpreter."""
+        """Limit the memory and note the time.
+
+        In the main thread the system's clock is set too, for code in C that keeps the interpreter.
+        """
+        size, self._entered = _memory(self._statm)
+        most, soft = size + self._allowed, self._hard[0]
+        most = most if soft == resource.RLIM_INFINITY else min(most, soft)
+        resource.setrlimit(resource.RLIMIT_AS, (most, self._hard[1]))
         self._began = monotonic()
         if self._in_main:
             self._seen = self._began, self._reached()
@@ -149,30 +158,34 @@ class Guard:
         self._began = None
         if self._in_main:
             signal.setitimer(signal.ITIMER_REAL, 0)
+        resource.setrlimit(resource.RLIMIT_AS, self._hard)
+        self._kept += _memory(self._statm)[1] - self._entered
+        if self._kept > self._allowed and not self._broken:
+            self._broken = self.allowance.too_large
 
-    def _renew(self, size: int) -> None:
-        wanted = size + self.allowance.mebibytes * _MEBIBYTE
-        soft = self._hard[0]
-        self._most_size = wanted if soft == resource.RLIM_INFINITY else min(wanted, soft)
+    @property
+    def _allowed(self) -> int:
+        return self.allowance.mebibytes * _MEBIBYTE
 
-    def _watch(self, in_main: bool, over: threading.Event) -> None:
-        resident, last, since = _memory()[1], (0.0, 0), 0.0
+    def _watch(self, in_main: bool, over: threading.Event, statm: int) -> None:
+        last, since = (0.0, 0), 0.0
         while not over.wait(_TICK_S):
             began = self._began
-            size, now = _memory()
-            if began is not None and (began, self._reached()) != last:
+            if began is None:
+                continue
+            if (began, self._reached()) != last:
                 since = began if began != last[0] else monotonic()
                 last = began, self._reached()
-                self._renew(size)
-            if now - resident > self.allowance.mebibytes * _MEBIBYTE:
+            if self._kept + _memory(statm)[1] - self._entered > self._allowed:
                 self._broken = self.allowance.too_large
-            elif began is not None and monotonic() - since > self.allowance.seconds:
+            elif monotonic() - since > self.allowance.seconds:
                 self._broken = self.allowance.too_late
             if self._broken and self._began is not None:
                 if in_main:
                     signal.pthread_kill(self._caller, signal.SIGALRM)
                 else:
                     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._caller), ctypes.py_object(_Stop))
+        os.close(statm)
 
     def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
         """Stop a call that has gone too far; where the watching thread could not say so, the clock does."""
@@ -206,7 +219,7 @@ class Guard:
         return f", line {line}" if line else ""
 
 
-def _memory() -> tuple[int, int]:
-    """Return the size of this process's address space and what of it is in memory, in bytes."""
-    size, resident = _STATM.read_bytes().split()[:2]
+def _memory(statm: int) -> tuple[int, int]:
+    """Return the size of this process's address space and what of it is in memory, in bytes, from the open file."""
+    size, resident = os.pread(statm, 100, 0).split()[:2]
     return int(size) * _PAGE, int(resident) * _PAGE

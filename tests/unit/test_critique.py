@@ -111,6 +111,13 @@ def test_generous_assumptions_are_named(assumptions: Assumptions, title: str) ->
     assert title in titles(replace(outcome, assumptions=assumptions))
 
 
+def test_one_order_is_one_and_none_is_no_objection_to_its_price() -> None:
+    free = Assumptions(slippage_bps=0)
+    told = [r.text for r in criticise(replace(holding_run(), assumptions=free), measure(holding_run()))]
+    assert "1 market order was filled at the bar's open exactly." in told
+    assert "No slippage" not in titles(replace(idle_run([100.0, 101.0]), assumptions=free))
+
+
 def test_books_that_do_not_add_up_come_first() -> None:
     outcome = average_run(800)
     outcome.equity[-1] -= 5

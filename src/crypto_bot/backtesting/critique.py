@@ -72,18 +72,20 @@ def _settings(outcome: Outcome, metrics: Metrics) -> Iterator[Remark]:
     resting = int(np.count_nonzero(outcome.fills["maker"]))
     market = outcome.fills.size - resting
     if taken.fill_at == "close":
-        text = f"{market:,} orders were filled at the very close that decided them; nobody can trade like that."
+        text = f"{_orders(market)} filled at the very close of the decision; nobody can trade like that."
         yield Remark("zero_delay", text)
     if taken.limits == "off":
         fall = percent(-metrics.drawdown.deepest)
         text = f"only cash and the exchange's filters held the bot, {fall} down at worst; real runs have risk limits."
         yield Remark("Limits off", text)
     if taken.fills == "touch":
-        text = f"{resting:,} resting orders filled, also when the price only touched them, as if always first in line."
+        text = (
+            f"{_orders(resting, 'resting')} filled, also where the price only touched the limit, as if first in line."
+        )
         yield Remark("Touch fills", text)
     if WAYS[taken.fills].path:
         text = (
-            f"{resting:,} orders filled along a guessed path inside each bar; --bracket tells what hangs on the guess."
+            f"{_orders(resting)} filled along a guessed path inside each bar; --bracket tells what hangs on the guess."
         )
         yield Remark("Guessed path", text)
     if not taken.fee_taker_bps and not taken.fee_maker_bps:
@@ -91,8 +93,14 @@ def _settings(outcome: Outcome, metrics: Metrics) -> Iterator[Remark]:
         yield Remark(
             "No fees", f"the exchange charges some; 10 basis points a side, which is usual, come to {usual} {quote}."
         )
-    if not taken.slippage_bps:
-        yield Remark("No slippage", f"{market:,} market orders filled at the bar's open exactly.")
+    if not taken.slippage_bps and market:
+        yield Remark("No slippage", f"{_orders(market, 'market')} filled at the bar's open exactly.")
+
+
+def _orders(count: int, kind: str = "") -> str:
+    """Return so many orders of a kind as the beginning of a sentence in the past."""
+    named = f"{kind} order".strip()
+    return f"1 {named} was" if count == 1 else f"{count:,} {named}s were"
 
 
 def _sample(outcome: Outcome, metrics: Metrics) -> Iterator[Remark]:

@@ -179,7 +179,8 @@ class Ahead:
                 share = on_data(bar)
                 if share is not None and share != wanted and end - length_hint(self._opened) > self._warm:
                     self.until, self._wanted = end - length_hint(self._opened), share
-                    self.wish = self._player.share_in_ppm(share)
+                    now_ns = int(self._market.times[self.until - 1]) + self._player.run_ns
+                    self.wish = self._player.share_in_ppm(share, now_ns)
                     return
             self.until = end
             if end >= stop:

@@ -99,7 +99,7 @@ class Answers:
         k = self._places.get(symbol) if isinstance(symbol, str) else None
         if k is None:
             which = f"is for {repr(symbol)[:80]}, which is not in this run: {', '.join(self._places)}"
-            raise self._fault(now_ns, which)
+            raise wrong_signal(self._speaker.name, now_ns, which)
         last = self._last.get(k)
         if last is not None and _wants(last) == _wants(signal):
             return False
@@ -107,16 +107,13 @@ class Answers:
             until_ns = valid_until(signal)
             changed = wish(self._account, k, signal)
         except WrongSignal as error:
-            raise self._fault(now_ns, str(error)) from None
+            raise wrong_signal(self._speaker.name, now_ns, str(error)) from None
         self._last[k] = signal
         self._whole[UNTIL + k] = until_ns or 0
         self._timed = self._timed or until_ns is not None
         if changed:
             self._speaker.reasons[k] = Told(now_ns, k, str(signal.reason), until_ns)
         return changed
-
-    def _fault(self, now_ns: int, what: str) -> PlainFault:
-        return PlainFault(self._speaker.name, f"a signal at {format_time(now_ns)} {what}")
 
     def _expire(self, now_ns: int) -> bool:
         """Withdraw every signal that has opened nothing by the time until which it was valid."""
@@ -139,3 +136,8 @@ def _wants(signal: Signal) -> tuple[object, ...]:
         signal.quotes,
         signal.valid_until_ns,
     )
+
+
+def wrong_signal(name: str, now_ns: int, what: str) -> PlainFault:
+    """Return the fault of a class whose signal at the close of a bar asks for what cannot be."""
+    return PlainFault(name, f"a signal at {format_time(now_ns)} {what}")

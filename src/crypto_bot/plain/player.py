@@ -15,7 +15,7 @@ from crypto_bot.domain.units import ATOMS
 from crypto_bot.kernel.context import BAR_NS, NEXT, WARMUP
 from crypto_bot.kernel.layout import CLOSES, HIGHS, LOWS, OPENS, PRESENT, VOLUMES, Market, Memory
 from crypto_bot.kernel.layout import Account as Lanes
-from crypto_bot.plain.answers import Answers, Told
+from crypto_bot.plain.answers import Answers, Told, wrong_signal
 from crypto_bot.plain.guard import Guard, PlainFault
 from crypto_bot.plain.wishes import WrongSignal, share_in_ppm
 from crypto_bot.plain.words import Account, Filled, PriceBar, Shown, Signal
@@ -74,12 +74,15 @@ class Player:
         rows = [(market.own[plane, begin:end, k] / scale).tolist() for plane, scale in zip(planes, scales, strict=True)]
         return map(_PRICE_BAR, zip(opened, *rows, strict=False))
 
-    def share_in_ppm(self, share: object) -> int:
-        """Return a share that was answered in parts per million, as `target` rounds it; PlainFault when it is none."""
+    def share_in_ppm(self, share: object, now_ns: int) -> int:
+        """Return a share that was answered at the close of a bar in parts per million, as `target` rounds it.
+
+        PlainFault: it is no share.
+        """
         try:
             return share_in_ppm(share, self.instruments[0].symbol)
         except WrongSignal as error:
-            raise PlainFault(self.name, f"a signal {error}") from None
+            raise wrong_signal(self.name, now_ns, str(error)) from None
 
     def hear(self, filled: Filled) -> None:
         """Take in a fill; the class is told of it before the next slice."""

@@ -65,6 +65,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, End]:
     place = tmp_path_factory.mktemp("place")
     (place / "talks.py").write_text(TALKS)
     (place / "raises.py").write_text(RAISES)
+    (place / "grid.py").write_text(TALKS)
     os.mkfifo(place / "pipe.py")
     (place / "says.py").write_text(SAYS)
     lines = {
@@ -75,6 +76,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, End]:
         "checked": ("check", "talks.py", "--json"),
         "raises": backtest("raises.py"),
         "pipe": backtest("pipe.py"),
+        "grid": backtest("grid.py"),
     }
     for number, text in enumerate(FOREIGN.values()):
         (place / f"foreign{number}.py").write_text(text)
@@ -108,6 +110,11 @@ def test_a_file_of_another_kind_is_told_what_it_lacks(answers: dict[str, End], s
     status, out, err = answers[FOREIGN[sentence]]
     assert (status, out) == (2, "")
     assert sentence in err and err.count("\n") == 1
+
+
+def test_a_file_called_as_a_strategy_that_ships_is_told_whose_section_it_has(answers: dict[str, End]) -> None:
+    assert answers["grid"].status == 2
+    assert "grid.py is called as a strategy that ships, and has its section; give the file" in answers["grid"].err
 
 
 def test_a_pipe_is_not_waited_for(answers: dict[str, End]) -> None:

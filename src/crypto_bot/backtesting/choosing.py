@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from crypto_bot.authoring.parameters import Configured, Given
+from crypto_bot.authoring.binding import Strategy
+from crypto_bot.authoring.mistake import Mistake
+from crypto_bot.authoring.parameters import Configured, Given, ParameterSet
 from crypto_bot.backtesting.prospects import refuse_losing_plan
 from crypto_bot.backtesting.setup import Chosen, Simulation
 from crypto_bot.config.settings import Settings, shipped_parameters
@@ -62,9 +64,21 @@ def choose(strategies: Sequence[str], given: GivenParameters, costs: Costs) -> t
         strategy = open_strategy(asked)
         if any(strategy.name == other.name for other in chosen):
             raise UsageError(f"two strategies are called {strategy.name}; give one of the files another name")
-        chosen.append(Chosen(strategy, strategy.module.parameters.read(given.get(strategy.name, {}))))
+        chosen.append(Chosen(strategy, _parameters(asked, strategy, given.get(strategy.name, {}))))
         refuse_losing_plan(chosen[-1], costs)
     return tuple(chosen)
+
+
+def _parameters(asked: str, strategy: Strategy, given: Mapping[str, Given]) -> ParameterSet:
+    """Return the parameters; a file called as one that ships is told whose section it was given."""
+    try:
+        return strategy.module.parameters.read(given)
+    except Mistake as mistake:
+        configured = any(isinstance(each, Configured) for each in given.values())
+        if asked in NAMES or strategy.name not in NAMES or not configured:
+            raise
+        text = f"{mistake}; {asked} is called as a strategy that ships, and has its section; give the file another name"
+        raise UsageError(text) from None
 
 
 def idle_remarks(chosen: Sequence[Chosen], symbols: Sequence[str]) -> tuple[str, ...]:

@@ -5,10 +5,9 @@ import os
 import sys
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from types import ModuleType
 from typing import NoReturn, cast
-
-from crypto_bot.cli.frame import run_command
 
 _BRIEF = ("backtest", "warm")
 """Commands whose work takes less time than Python needs to tidy up after them."""
@@ -19,6 +18,10 @@ _UNUSED = ("coverage", "yaml")
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit status; `argv` takes the place of the process's own words."""
+    if argv is None:
+        _look_for_packages_elsewhere()
+    from crypto_bot.cli.frame import run_command
+
     if argv is not None:
         return run_command(argv)
     words = sys.argv[1:]
@@ -34,10 +37,22 @@ def _run_briefly(words: Sequence[str]) -> NoReturn:
     The collector of cycles looks once in a million objects, and the process leaves without taking
     apart modules and compiled code. Files are closed by then: each is written in a `with` block.
     """
+    from crypto_bot.cli.frame import run_command
+
     gc.set_threshold(1_000_000)
     for name in _UNUSED:
         sys.modules.setdefault(name, cast(ModuleType, None))
     _leave(run_command(words))
+
+
+def _look_for_packages_elsewhere() -> None:
+    """Take the working folder from the places of packages: a strategy there called random.py would hide Python's own.
+
+    What a plain class imports from beside its file is found all the same, behind the packages.
+    """
+    if sys.path[0] == str(Path.cwd()) and not Path("crypto_bot").is_dir():
+        del sys.path[0]
+        os.environ["PYTHONSAFEPATH"] = "1"  # for the processes that are started from here
 
 
 def _leave(status: int) -> NoReturn:

@@ -138,3 +138,11 @@ def test_a_thread_that_a_class_leaves_is_not_waited_for(tmp_path: Path) -> None:
     text = "import threading, time\nthreading.Thread(target=time.sleep, args=(600,)).start()\n"
     (tmp_path / "leaves.py").write_text(text + TALKS)
     assert run("check", "leaves.py", cwd=tmp_path).status == 0
+
+
+@pytest.mark.parametrize("name", ["random.py", "json.py", "numpy.py", "statistics.py"])
+def test_a_file_called_as_a_package_hides_nothing(tmp_path: Path, name: str) -> None:
+    (tmp_path / "beside.py").write_text("SHARE = 0.5\n")
+    (tmp_path / name).write_text("import beside\n" + TALKS.replace("return 0.5", "return beside.SHARE"))
+    end = run("check", name, "--json", cwd=tmp_path)
+    assert (end.status, json.loads(end.out)["ok"]) == (0, True), end.err

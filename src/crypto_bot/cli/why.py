@@ -21,9 +21,18 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what is asked about, and of which run."""
     add = parser.add_argument
-    add("order", metavar="ORDER", nargs="?", type=int, help="the number of an order")
+    add("order", metavar="ORDER", nargs="?", type=_number, help="the number of an order")
     add("--not", dest="symbol", metavar="SYMBOL", help="why a symbol was not traded")
     add("--run", metavar="RUN", default="last", help="a run or a backtest by its id (default: last)")
+
+
+def _number(text: str) -> int:
+    """Read the number of an order; argparse tells what is wrong with it."""
+    try:
+        return int(text)
+    except ValueError:
+        text = f"{text!r} is not the number of an order; give one as in why 3, or why --not SYMBOL"
+        raise argparse.ArgumentTypeError(text) from None
 
 
 def execute(args: argparse.Namespace) -> int:

@@ -26,6 +26,7 @@ from crypto_bot.strategy import (
     wanted,
 )
 
+LEAST_DRIFT = 0.01  # what is smaller, at the cap, costs more than it corrects
 warmup = 2  # so short for partial=true only; the channels and the volatility ask for what they need
 
 
@@ -88,8 +89,8 @@ def step(p: Params, m: Memory) -> None:
         size = min(p.vol_target / max(volatility(k, p.vol_window), 0.01), p.max_weight) / count()
         weight = size * votes / len(p.lookbacks)
         held = position(k) * close(k) / equity()
-        if changed or abs(held - weight) > p.band * weight:
-            if abs(weight - wanted(k)) > 1e-6:
+        if abs(weight - wanted(k)) > 1e-6:
+            if changed or abs(held - weight) > p.band * weight:
                 target(k, weight)
-            else:  # at the cap the same share is asked for again, which target() takes for done
-                hold(k, weight * equity() / close(k))
+        elif abs(held - weight) > max(p.band, LEAST_DRIFT) * weight:
+            hold(k, weight * equity() / close(k))  # at the cap the share stays the same, and target() takes it for done

@@ -23,7 +23,6 @@ from crypto_bot.strategy import (
     symbols,
     target,
     volatility,
-    wanted,
 )
 
 LEAST_DRIFT = 0.01  # what is smaller, at the cap, costs more than it corrects
@@ -53,7 +52,8 @@ def check(p: Params) -> None:
 
 def memory(p: Params) -> Memory:
     """Start flat in every channel; the volatility has seen so many bars before the first step."""
-    return {"long": [False] * len(p.lookbacks), "stop": [0.0] * len(p.lookbacks), "seen": p.vol_window + 1}
+    channels = {"long": [False] * len(p.lookbacks), "stop": [0.0] * len(p.lookbacks)}
+    return {**channels, "asked": 0.0, "seen": p.vol_window + 1}
 
 
 def extremes(p: Params, m: Memory, k: int, n: int) -> tuple[float, float]:
@@ -89,8 +89,9 @@ def step(p: Params, m: Memory) -> None:
         size = min(p.vol_target / max(volatility(k, p.vol_window), 0.01), p.max_weight) / count()
         weight = size * votes / len(p.lookbacks)
         held = position(k) * close(k) / equity()
-        if abs(weight - wanted(k)) > 1e-6:
+        if abs(weight - m.asked[k]) > 1e-6:
             if changed or abs(held - weight) > p.band * weight:
+                m.asked[k] = weight
                 target(k, weight)
         elif abs(held - weight) > max(p.band, LEAST_DRIFT) * weight:
             hold(k, weight * equity() / close(k))  # at the cap the share stays the same, and target() takes it for done

@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from time import monotonic
 from types import FrameType
-from typing import ParamSpec, TypeVar
+from typing import ClassVar, ParamSpec, TypeVar
 
 from crypto_bot.domain.errors import CryptoBotError, RunFailed
 
@@ -69,7 +69,12 @@ class _Stop(BaseException):
 
 
 class Guard:
-    """Calls the functions of one class of the user's own."""
+    """Calls the functions of one class of the user's own.
+
+    The main thread has one clock and one handler of its signal; `at_work` is the guard that they are for.
+    """
+
+    at_work: "ClassVar[Guard | None]" = None
 
     def __init__(self, name: str, path: Path, allowance: Allowance) -> None:
         """Watch from the first call on, until `release`."""
@@ -133,6 +138,8 @@ class Guard:
     def _begin(self) -> None:
         self._caller = threading.get_ident()
         in_main = self._in_main = threading.current_thread() is threading.main_thread()
+        if in_main:
+            signal.signal(signal.SIGALRM, _interrupt)
         self._over = threading.Event()
         self._statm = os.open(_STATM, os.O_RDONLY | os.O_CLOEXEC)
         watched = in_main, self._over, self._statm
@@ -151,7 +158,7 @@ class Guard:
         self._began = monotonic()
         if self._in_main:
             self._seen = self._began, self._reached()
-            signal.signal(signal.SIGALRM, self._interrupt)
+            Guard.at_work = self
             signal.setitimer(signal.ITIMER_REAL, self.allowance.seconds + _LATE_S)
 
     def _end_call(self) -> None:
@@ -187,7 +194,7 @@ class Guard:
                     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._caller), ctypes.py_object(_Stop))
         os.close(statm)
 
-    def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
+    def interrupt(self) -> None:
         """Stop a call that has gone too far; where the watching thread could not say so, the clock does."""
         began = self._began
         if began is None:
@@ -217,6 +224,12 @@ class Guard:
                 line = step.tb_lineno
             step = step.tb_next
         return f", line {line}" if line else ""
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    """Hand the signal of the main thread to the guard that is at work."""
+    if Guard.at_work is not None:
+        Guard.at_work.interrupt()
 
 
 def _memory(statm: int) -> tuple[int, int]:

@@ -78,6 +78,15 @@ def test_what_has_ended_before_the_start_is_not_chosen(tmp_path: Path) -> None:
         chosen(held, Window(START + 40 * DAY_NS), universe="top:2")
 
 
+def test_what_follows_the_price_of_something_else_is_not_chosen(tmp_path: Path) -> None:
+    """Money, wrapped coins and leveraged tokens are traded most of all; JUP and SYRUP are coins of their own."""
+    held = Archive(tmp_path, samples=False)
+    for place, base in enumerate(("USDC", "EUR", "WBTC", "BTCUP", "BTCDOWN", "BTC3L", "JUP", "SYRUP", "BTC")):
+        held.store(coin(f"{base}/USDT", 900 - place), source="made")
+    assert chosen(held, universe="top:9") == ("JUP/USDT", "SYRUP/USDT", "BTC/USDT")
+    assert chosen(held, symbols="USDC/USDT,BTCUP/USDT") == ("USDC/USDT", "BTCUP/USDT"), "what is named is traded"
+
+
 def test_a_later_start_chooses_otherwise(archive: Archive) -> None:
     assert chosen(archive, Window(START + 20 * DAY_NS), universe="top:2") == ("LATER/USDT", "NEW/USDT")
 

@@ -2,9 +2,12 @@
 
 The choice looks at the bars before the start only, so that a backtest knows no more than the bot did on that day; it
 stays what it is until the run ends. What has no bar from then on is not listed any more: no exchange would offer it.
-Coins that no archive holds any more are missing all the same.
+Coins that no archive holds any more are missing all the same. What follows the price of something else is no coin of
+its own: money in coins, wrapped coins and leveraged tokens are left out.
 """
 
+import re
+from collections.abc import Set
 from itertools import islice
 
 import numpy as np
@@ -17,6 +20,15 @@ from crypto_bot.domain.market import Candles
 from crypto_bot.domain.units import DAY_NS, format_time
 
 LOOK_BACK_DAYS = 30
+
+MONEY = frozenset(
+    "AEUR AUD BFUSD BRL BUSD DAI EUR EURI EURS EURT FDUSD FRAX GBP GUSD LUSD PAX PYUSD RLUSD SUSD TRY TUSD USD USD1"
+    " USDC USDD USDE USDG USDP USDS USDT USTC UST XUSD".split()
+)
+"""Coins that stand for money of a state."""
+WRAPPED = frozenset("BBTC BETH BNSOL CBBTC CBETH RETH STETH STSOL WBETH WBTC WEETH WETH WSTETH".split())
+"""Coins that stand for another coin."""
+_LEVERAGED = re.compile(r"(.+?)(UP|DOWN|BULL|BEAR|[235][LS])")
 
 
 def traded_symbols(trading: Trading, source: CandleSource, exchange: str, window: Window) -> tuple[str, ...]:
@@ -57,10 +69,18 @@ def named_symbols(trading: Trading) -> tuple[str, ...]:
 
 
 def _candidates(trading: Trading, archive: Archive, exchange: str) -> set[str]:
-    """Return every symbol of the exchange with the quote asset of the named ones that is not on the blacklist."""
+    """Return every coin of the exchange with the quote asset of the named ones that is not on the blacklist."""
     quote = trading.symbols[0].partition("/")[2]
-    held = {each.symbol for each in archive.series() if each.exchange == exchange}
-    return {symbol for symbol in held if symbol.endswith(f"/{quote}")} - set(trading.blacklist)
+    held = (each.symbol.partition("/") for each in archive.series() if each.exchange == exchange)
+    bases = {base for base, _, money in held if money == quote}
+    coins = {base for base in bases - MONEY - WRAPPED if not _is_leveraged(base, bases)}
+    return {f"{base}/{quote}" for base in coins} - set(trading.blacklist)
+
+
+def _is_leveraged(base: str, bases: Set[str]) -> bool:
+    """Tell BTCUP from JUP: a token on a coin is called by that coin, which is there too."""
+    found = _LEVERAGED.fullmatch(base)
+    return found is not None and found[1] in bases
 
 
 def _begin_ns(trading: Trading, archive: Archive, exchange: str, window: Window) -> int:

@@ -1,8 +1,8 @@
 """The border between the program and a class of the user's own: it may fail, hang or eat memory, and is named.
 
 A call is watched from a thread of its own. What takes too long is interrupted where it is, what takes too much memory
-is refused it, and whatever a class raises becomes one sentence. What the process grows by during the calls of a class
-is that class's, so that no other is blamed for it.
+is refused it, and whatever a class raises becomes one sentence. Where several classes run, what the process grows by
+during the calls of one is that one's, so that no other is blamed for it.
 """
 
 import ctypes
@@ -77,9 +77,10 @@ class Guard:
     at_work: "ClassVar[Guard | None]" = None
 
     def __init__(self, name: str, path: Path, allowance: Allowance) -> None:
-        """Watch from the first call on, until `release`."""
+        """Watch from the first call on, until `release`; `is_alone` saves what tells one class from another."""
         self.name, self.allowance = name, allowance
         self._path = path
+        self.is_alone = True
         self.doing = ""
         self._reached: Callable[[], int] = lambda: 0
         self._began: float | None = None
@@ -91,6 +92,7 @@ class Guard:
         self._seen: tuple[float, int] = 0.0, 0
         self._statm = -1
         self._kept, self._entered = 0, 0
+        self._most_size = 0
         self._hard = resource.getrlimit(resource.RLIMIT_AS)
 
     def call(self, work: Callable[Given, Result], *args: Given.args, **kwargs: Given.kwargs) -> Result:
@@ -142,6 +144,7 @@ class Guard:
             signal.signal(signal.SIGALRM, _interrupt)
         self._over = threading.Event()
         self._statm = os.open(_STATM, os.O_RDONLY | os.O_CLOEXEC)
+        self._entered = self._look()
         watched = in_main, self._over, self._statm
         self._thread = threading.Thread(target=self._watch, args=watched, daemon=True, name="guard")
         self._thread.start()
@@ -151,10 +154,9 @@ class Guard:
 
         In the main thread the system's clock is set too, for code in C that keeps the interpreter.
         """
-        size, self._entered = _memory(self._statm)
-        most, soft = size + self._allowed, self._hard[0]
-        most = most if soft == resource.RLIM_INFINITY else min(most, soft)
-        resource.setrlimit(resource.RLIMIT_AS, (most, self._hard[1]))
+        if not self.is_alone:
+            self._entered = self._look()
+        resource.setrlimit(resource.RLIMIT_AS, (self._most_size, self._hard[1]))
         self._began = monotonic()
         if self._in_main:
             self._seen = self._began, self._reached()
@@ -166,9 +168,17 @@ class Guard:
         if self._in_main:
             signal.setitimer(signal.ITIMER_REAL, 0)
         resource.setrlimit(resource.RLIMIT_AS, self._hard)
-        self._kept += _memory(self._statm)[1] - self._entered
-        if self._kept > self._allowed and not self._broken:
-            self._broken = self.allowance.too_large
+        if not self.is_alone:
+            self._kept += self._look() - self._entered
+            if self._kept > self._allowed and not self._broken:
+                self._broken = self.allowance.too_large
+
+    def _look(self) -> int:
+        """Return what of the process is in memory, and let the next call take so much more than there is now."""
+        size, resident = _memory(self._statm)
+        most, soft = size + self._allowed, self._hard[0]
+        self._most_size = most if soft == resource.RLIM_INFINITY else min(most, soft)
+        return resident
 
     @property
     def _allowed(self) -> int:
@@ -178,14 +188,15 @@ class Guard:
         last, since = (0.0, 0), 0.0
         while not over.wait(_TICK_S):
             began = self._began
-            if began is None:
+            if began is None and not self.is_alone:
                 continue
-            if (began, self._reached()) != last:
+            taken = self._kept + self._look() - self._entered
+            if began is not None and (began, self._reached()) != last:
                 since = began if began != last[0] else monotonic()
                 last = began, self._reached()
-            if self._kept + _memory(statm)[1] - self._entered > self._allowed:
+            if taken > self._allowed:
                 self._broken = self.allowance.too_large
-            elif monotonic() - since > self.allowance.seconds:
+            elif began is not None and monotonic() - since > self.allowance.seconds:
                 self._broken = self.allowance.too_late
             if self._broken and self._began is not None:
                 if in_main:

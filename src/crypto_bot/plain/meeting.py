@@ -18,9 +18,11 @@ def players(bounds: Sequence[Bound]) -> dict[int, Player]:
 
 
 def meet(bounds: Sequence[Bound], instruments: Sequence[Instrument]) -> None:
-    """Tell plain classes which instruments there are."""
-    for player in players(bounds).values():
+    """Tell plain classes which instruments there are, and whether there are others."""
+    met = players(bounds).values()
+    for player in met:
         player.instruments = tuple(instruments)
+        player.guard.is_alone = len(met) == 1
 
 
 def tell_fill(bounds: Sequence[Bound], note: Record, *, fee: int) -> None:

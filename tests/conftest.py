@@ -3,6 +3,7 @@
 import os
 import socket
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,18 @@ def loopback_only() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket.socket, "connect", connect_here)
         yield
+
+
+@pytest.fixture
+def files_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read and load each strategy's file once in this test: reading is most of what a very short run takes."""
+    from crypto_bot.backtesting import choosing
+    from crypto_bot.plain.opening import open_strategy
+    from crypto_bot.runtime import plan
+
+    opened = cache(open_strategy)
+    for room in (choosing, plan):
+        monkeypatch.setattr(room, "open_strategy", opened)
 
 
 @pytest.fixture(scope="session")

@@ -34,6 +34,7 @@ SETTINGS = {
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("files_read_once")
 @pytest.mark.parametrize("snapshots", [False, True], ids=["from the first row", "from snapshots"])
 @pytest.mark.parametrize("name", SETTINGS)
 def test_every_position(name: str, snapshots: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

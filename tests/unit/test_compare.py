@@ -116,6 +116,7 @@ def test_a_command_left_out_shows_at_the_next_row(recorded: list[JournalRow]) ->
     assert found.first_difference is not None and found.first_difference.sequence == place
 
 
+@pytest.mark.usefixtures("files_read_once")
 def test_a_journal_that_a_crash_cut_anywhere_is_the_same_as_far_as_it_goes(recorded: list[JournalRow]) -> None:
     unfinished = set()
     for count in range(1, len(recorded) + 1):

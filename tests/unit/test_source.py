@@ -46,7 +46,7 @@ def test_files_that_are_none(tmp_path: Path, raw: bytes, sentence: str) -> None:
 def test_no_file(tmp_path: Path) -> None:
     with pytest.raises(Mistake, match="there is no such file"):
         read(tmp_path / "mine.py")
-    with pytest.raises(Mistake, match="the file cannot be read"):
+    with pytest.raises(Mistake, match="this is no file; name the file that holds the strategy"):
         read(tmp_path)
 
 

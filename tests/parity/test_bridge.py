@@ -123,6 +123,7 @@ def test_a_log_that_fills_up_and_a_run_in_pieces_change_nothing(
     monkeypatch.setattr("crypto_bot.backtesting.engine._CHUNK", 333)
     monkeypatch.setattr(stage, "_LEAST_LOG", 1)
     monkeypatch.setattr(bridge, "_BLOCK", 100)
+    monkeypatch.setattr(bridge, "_LONGEST_SPAN", 100)
     steps: list[int] = []
     pieces = simulate([made], CANDLES[:symbols], SIMULATIONS["unlimited"], progress=lambda at, _: steps.append(at))
     assert_same(pieces, expected)

@@ -1,7 +1,7 @@
 """A backtest of one plain class: Python is called for bar after bar, the kernel only where something can happen.
 
-A class that answers with a share sees prices and nothing else, so its Python runs ahead: when the share changes, one
-compiled call replays the bars since the last change. A class that is shown its account runs through the bars in
+A class that answers with a share sees prices and nothing else, so its Python runs ahead, a block of bars at a time,
+and the replay of compiled strategies reads what it answered. A class that is shown its account runs through the bars in
 which nothing but the mark can happen, as compiled strategies do. Decisions, fills and equity are those of the plain
 loop in `classes`, to the last bit of the hash.
 """
@@ -14,13 +14,14 @@ from typing import NamedTuple
 import numpy as np
 
 from crypto_bot.backtesting.quiet import commit_quiet, end_of_day, quiet_until
-from crypto_bot.backtesting.replay import AT_CLOSE
+from crypto_bot.backtesting.replay import AT_CLOSE, replay
 from crypto_bot.backtesting.settle import settle_slice, settle_wish, wished
 from crypto_bot.backtesting.stage import Stage
 from crypto_bot.domain.market import IntArray
 from crypto_bot.kernel.compiled import COMPILE, compiled, types
 from crypto_bot.kernel.context import WARMUP
-from crypto_bot.kernel.layout import GUARDED, SLOTS, TARGETED, Market, World
+from crypto_bot.kernel.layout import GUARDED, SLOTS, TARGETED, Market, Memory, World
+from crypto_bot.kernel.sight import LOOP_SIGNATURE, Reference, borrow
 from crypto_bot.plain.meeting import players, tell_notes
 from crypto_bot.plain.player import Player
 from crypto_bot.plain.words import PriceBar
@@ -28,57 +29,32 @@ from crypto_bot.venue.book import Venue
 from crypto_bot.venue.scene import Scene, lend
 
 KEEP = -1
-"""An errand without a new wish."""
+"""What is told of a slice in which the class wants what it wanted before."""
 CUT = 4
 """Beside SKIP and AT_CLOSE: the class was not shown all of the bars that were looked at."""
+_BLOCK = 4096
+"""Bars that a class runs ahead."""
+_FIRST_SPAN, _LONGEST_SPAN = 8, 1024
 
 
-class Errand(NamedTuple):
-    """What the kernel is to do: slices first .. stop-1, then answer a wish in parts per million, or KEEP."""
+@compiled(LOOP_SIGNATURE)
+def told(sight: Reference, first: int, stop: int) -> int:
+    """Wish what a class has answered to slices first .. stop-1; return behind the first wish, stop when there is none.
 
-    first: int
-    stop: int
-    wish: int
-    ways: int
-
-
-if COMPILE:
-    from crypto_bot.kernel.layout import INTEGER, INTEGERS, MARKET_VIEW, WORLD
-    from crypto_bot.venue.book import VENUE
-
-    TURN_SIGNATURE = INTEGER(WORLD, VENUE, MARKET_VIEW, INTEGERS, types.NamedTuple([INTEGER] * 4, Errand))
-else:
-    TURN_SIGNATURE = None
-
-_BLOCK = 1024
-_FIRST_SPAN = 8
-
-
-@compiled(TURN_SIGNATURE)
-def turn(world: World, venue: Venue, market: Market, equity: IntArray, errand: Errand) -> int:
-    """Do what the slices of an errand bring, and answer its wish at the close of the last one.
-
-    Returns where it stopped: earlier when the log is full, and then without an answer. Every slice is settled by
-    itself: skipping ahead would save a tenth of what one call of Python costs.
+    The class ran ahead: `memory.whole` holds a slice, then an answer for it and for each one after it, in parts per
+    million or KEEP.
     """
-    desk = world.desk[0]
-    w = world.wish[0]
-    room = world.log.size - 8 * SLOTS * world.wish.size
-    here = Scene(world, venue, market)
-    scene = lend(here)
-    stop = errand.stop
-    wish = errand.wish
-    for i in range(errand.first, stop):
-        if desk["log_count"] > room:
-            return i
-        equity[i] = settle_slice(here, scene, i, equity[i - 1] if i > 0 else desk["equity"])
-        if i == stop - 1 and wish != KEEP and w["weight"] != wish:
-            w["weight"] = wish
+    _, account, memory = borrow(sight)
+    w = account.wish[0]
+    origin = memory.whole[0] - 1
+    for i in range(first, stop):
+        share = memory.whole[i - origin]
+        if share != KEEP and share != w["weight"]:
+            w["weight"] = share
             w["hold"] = -1
-            w["dirty"] |= TARGETED | GUARDED if wish == 0 else TARGETED
+            w["dirty"] |= TARGETED | GUARDED if share == 0 else TARGETED
             w["any"] = 1
-        if wished(world):
-            equity[i] = settle_wish(here, scene, i, equity[i], errand.ways & AT_CLOSE)
+            return i + 1
     return stop
 
 
@@ -91,9 +67,13 @@ class Step(NamedTuple):
     ways: int
 
 
-STEP_SIGNATURE = (
-    INTEGER(WORLD, VENUE, MARKET_VIEW, INTEGERS, types.NamedTuple([INTEGER] * 4, Step)) if COMPILE else None
-)
+if COMPILE:
+    from crypto_bot.kernel.layout import INTEGER, INTEGERS, MARKET_VIEW, WORLD
+    from crypto_bot.venue.book import VENUE
+
+    STEP_SIGNATURE = INTEGER(WORLD, VENUE, MARKET_VIEW, INTEGERS, types.NamedTuple([INTEGER] * 4, Step))
+else:
+    STEP_SIGNATURE = None
 
 
 @compiled(STEP_SIGNATURE)
@@ -135,60 +115,56 @@ def runs_ahead(stage: Stage) -> bool:
 
 def replay_ahead(stage: Stage, first: int, stop: int, ways: int) -> int:
     """Run slices first .. stop-1 for a class that answers with a share; return where it stopped: the log was full."""
-    call = _past_the_dispatcher(turn)
+    call = _past_the_dispatcher(replay)
     (player,) = players(stage.bounds).values()
+    if not isinstance(player.ahead, Ahead):
+        player.ahead = Ahead(player, stage.markets[0], first, int(stage.bounds[0].memory.whole[WARMUP]) - 1)
+    ahead = player.ahead
     while first < stop:
-        if not isinstance(player.ahead, Ahead):
-            player.ahead = Ahead(player, stage.markets[0], first, int(stage.bounds[0].memory.whole[WARMUP]) - 1)
-        ahead = player.ahead
         if ahead.until <= first:
             ahead.look(stop)
-        errand = Errand(first, ahead.until, ahead.wish, ways & AT_CLOSE)
-        first = int(call(stage.world, stage.venue, stage.markets[0], stage.equity, errand))
-        if first < ahead.until:
+        until, memory = ahead.until, ahead.memory
+        first = int(call(told, stage.markets[0], stage.world, stage.venue, stage.equity, memory, first, until, ways))
+        if first < until:
             break
     return first
 
 
 class Ahead:
-    """How far a class has been shown its bars while the kernel waits, and what it answered last."""
+    """How far a class has been shown its bars while the kernel waits, and in `memory` what it answered."""
 
     def __init__(self, player: Player, market: Market, first: int, warm: int) -> None:
         """Begin at a slice; until `warm` its answers do not count."""
-        self.until, self.wish = first, KEEP
+        self.until = first
+        self.memory = Memory(np.full(1 + _BLOCK, KEEP, np.int64), np.zeros(0), np.zeros(0))
         self._player, self._market, self._warm = player, market, warm
         self._wanted = 0.0
         self._opened: Iterator[int] = iter(())
-        self._bars: Iterator[PriceBar] = iter(())
 
     def look(self, stop: int) -> None:
-        """Show bars until the share changes, or up to `stop`; `until` lies behind, `wish` is the change or KEEP."""
-        self.wish = KEEP
+        """Show the next block of bars, `stop` at most; `until` lies behind it."""
+        first, self.until = self.until, min(self.until + _BLOCK, stop)
+        self.memory.whole[0] = first
+        self.memory.whole[1:] = KEEP
+        times = self._market.times[first : self.until].tolist()
+        self._opened = iter(times)
+        bars = self._player.prices(self._market, first, self.until, 0, self._opened)
         with np.errstate(divide="warn", invalid="warn", over="warn", under="ignore"):
-            self._player.guard.watched(partial(self._look, stop), doing="on_data", reached=self._left)
+            self._player.guard.watched(partial(self._look, bars, times), doing="on_data", reached=self._left)
 
     def _left(self) -> int:
         return length_hint(self._opened) - self.until
 
-    def _look(self, stop: int) -> None:
-        on_data: Callable[[PriceBar], float | None] = self._player.object().on_data
-        wanted = self._wanted
-        end = self.until + length_hint(self._opened)
-        while True:
-            for bar in self._bars:
-                share = on_data(bar)
-                if share is not None and share != wanted and end - length_hint(self._opened) > self._warm:
-                    self.until, self._wanted = end - length_hint(self._opened), share
-                    now_ns = int(self._market.times[self.until - 1]) + self._player.run_ns
-                    self.wish = self._player.share_in_ppm(share, now_ns)
-                    return
-            self.until = end
-            if end >= stop:
-                return
-            end = min(end + _BLOCK, stop)
-            times = self._market.times[self.until : end].tolist()
-            self._opened = iter(times)
-            self._bars = self._player.prices(self._market, self.until, end, 0, self._opened)
+    def _look(self, bars: Iterator[PriceBar], times: list[int]) -> None:
+        player, answers, opened, wanted = self._player, self.memory.whole, self._opened, self._wanted
+        on_data: Callable[[PriceBar], float | None] = player.object().on_data
+        count, unready = len(times), self.until - self._warm
+        for bar in bars:
+            share = on_data(bar)
+            if share is not None and share != wanted and (left := length_hint(opened)) < unready:
+                wanted = share
+                answers[count - left] = player.share_in_ppm(share, times[count - left - 1] + player.run_ns)
+        self._wanted = wanted
 
 
 def replay_spans(stage: Stage, first: int, stop: int, ways: int) -> int:
@@ -207,7 +183,7 @@ def replay_spans(stage: Stage, first: int, stop: int, ways: int) -> int:
         if reached == shown:
             return shown
         done = bound.walk(market, shown, reached, account, bound.memory)
-        span = min(2 * span, _BLOCK) if done == reached == shown + span else _FIRST_SPAN
+        span = min(2 * span, _LONGEST_SPAN) if done == reached == shown + span else _FIRST_SPAN
         begun, shown = done if settled else shown, done
         flags = ways & AT_CLOSE | (CUT if done < reached else 0)
 

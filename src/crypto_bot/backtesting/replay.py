@@ -26,7 +26,7 @@ else:
 
 SKIP, AT_CLOSE = 1, 2
 """Bits of `ways`: skip ahead through quiet bars; fill market orders at the close they are decided on."""
-_FIRST_SPAN, _LONGEST_SPAN = 8, 1024
+_FIRST_SPAN, _LONGEST_SPAN = 8, 256
 
 
 @compiled(REPLAY_SIGNATURE)

@@ -31,7 +31,7 @@ from crypto_bot.kernel.orders import withdraw
 from crypto_bot.kernel.trace import note_mark
 
 
-@compiled(inline=True)
+@compiled(inner=True)
 def floor_of(desk: Record) -> int:
     """Return the equity at which a loss halts trading that has not yet, from the peak and the day's opening equity.
 
@@ -49,10 +49,11 @@ def floor_of(desk: Record) -> int:
 
 @compiled(inline=True)
 def raise_peak(desk: Record, equity: int) -> None:
-    """Remember a new highest equity and what it means for the floor."""
+    """Remember a new highest equity; the floor rises with it, unless a drawdown has halted and there is none."""
     if equity > desk["peak"]:
         desk["peak"] = equity
-        desk["floor"] = floor_of(desk)
+        if desk["drawdown_ppm"] != 0 and desk["floor"] > -FAR:
+            desk["floor"] = max(desk["floor"], share(equity, PPM - desk["drawdown_ppm"]))
 
 
 @compiled(inner=True)

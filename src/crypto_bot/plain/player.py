@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
+from itertools import repeat
 from typing import Protocol, cast
 
 import numpy as np
@@ -21,7 +22,8 @@ from crypto_bot.plain.wishes import WrongSignal, share_in_ppm
 from crypto_bot.plain.words import Account, Filled, PriceBar, Shown, Signal
 
 _BLOCK = 1024
-_PRICE_BAR = cast("Callable[[tuple[float, ...]], PriceBar]", partial(tuple.__new__, PriceBar))
+_AS_PRICE_BAR = cast("Callable[[type[PriceBar], tuple[float, ...]], PriceBar]", tuple.__new__)
+"""Makes a bar of a plain tuple in half the time of its own constructor."""
 
 
 class Made(Protocol):
@@ -72,7 +74,7 @@ class Player:
         scales = [instrument.price_scale] * 4 + [instrument.quantity_scale]
         planes = (OPENS, HIGHS, LOWS, CLOSES, VOLUMES)
         rows = [(market.own[plane, begin:end, k] / scale).tolist() for plane, scale in zip(planes, scales, strict=True)]
-        return map(_PRICE_BAR, zip(opened, *rows, strict=False))
+        return map(_AS_PRICE_BAR, repeat(PriceBar), zip(opened, *rows, strict=False))
 
     def share_in_ppm(self, share: object, now_ns: int) -> int:
         """Return a share that was answered at the close of a bar in parts per million, as `target` rounds it.

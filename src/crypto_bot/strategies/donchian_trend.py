@@ -68,7 +68,7 @@ def step(p: Params, m: Memory) -> None:
     """Decide on the close of a bar."""
     for k in symbols():
         m.seen[k] += 1
-        votes, changed = 0, False
+        price, votes, changed = close(k), 0, False
         for j, n in enumerate(p.lookbacks):
             # With partial=true these two have the length 1, so that the first step does not wait for them.
             top, bottom = highest(k, max(1, n - n * int(p.partial))), lowest(k, max(1, n - n * int(p.partial)))
@@ -76,22 +76,22 @@ def step(p: Params, m: Memory) -> None:
                 top, bottom = extremes(p, m, k, n)
             middle = (top + bottom) / 2
             if m.long[k, j]:
-                if close(k) <= m.stop[k, j]:
+                if price <= m.stop[k, j]:
                     m.long[k, j] = False
                     changed = True
                 else:
                     m.stop[k, j] = max(m.stop[k, j], middle)
-            elif close(k) == top and top > bottom:
+            elif price == top and top > bottom:
                 m.long[k, j] = True
                 m.stop[k, j] = middle
                 changed = True
             votes += m.long[k, j]
         size = min(p.vol_target / max(volatility(k, p.vol_window), 0.01), p.max_weight) / count()
         weight = size * votes / len(p.lookbacks)
-        held = position(k) * close(k) / equity()
+        held = position(k) * price / equity()
         if abs(weight - m.asked[k]) > 1e-6:
             if changed or abs(held - weight) > p.band * weight:
                 m.asked[k] = weight
                 target(k, weight)
         elif abs(held - weight) > max(p.band, LEAST_DRIFT) * weight:
-            hold(k, weight * equity() / close(k))  # at the cap the share stays the same, and target() takes it for done
+            hold(k, weight * equity() / price)  # at the cap the share stays the same, and target() takes it for done

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from crypto_bot.domain.instrument import Instrument
 from crypto_bot.domain.units import ATOMS, DAY_NS, PPM
@@ -184,6 +186,48 @@ def test_each_day_counts_from_its_own_opening() -> None:
     times = days((0, 0), (0, 1), *((day, 5) for day in range(1, 5)))
     small = invested(closes, DAILY, times=times).go(4)
     assert small.desk["halt"] == 0 and not len(small.notes(HALTED))
+
+
+def halts_by_hand(worths: list[int], drawdown_ppm: int, daily_ppm: int, bars_a_day: int) -> list[int]:
+    """Return what has halted after each bar; every loss is worked out anew from the peak and the day's opening."""
+    peak = opening = last = worths[0]
+    halted, after = 0, []
+    for bar, worth in enumerate(worths):
+        if bar % bars_a_day == 0:
+            opening, halted = last, halted & ~HALT_DAILY_LOSS
+        peak = max(peak, worth)
+        if not halted & HALT_DRAWDOWN:
+            if drawdown_ppm and (peak - worth) * PPM >= peak * drawdown_ppm:
+                halted |= HALT_DRAWDOWN
+            elif daily_ppm and (opening - worth) * PPM >= opening * daily_ppm:
+                halted |= HALT_DAILY_LOSS
+        last = worth
+        after.append(halted)
+    return after
+
+
+@settings(max_examples=300, deadline=None)
+@example([1_000, 2_000, 1_700, 1_700], 150_000, 0)  # the peak is not the beginning
+@example([1_000, 850, 2_000, 1_000, 900], 150_000, 0)  # a new peak and another fall, both within the halt
+@example([1_000, 1_000, 1_040, 950, 950], 150_000, 50_000)  # the day's limit lies above that of the new peak
+@given(
+    st.lists(st.integers(500, 2_000), min_size=1, max_size=14),
+    st.sampled_from([0, 50_000, 150_000, 300_000]),
+    st.sampled_from([0, 30_000, 50_000]),
+)
+def test_losses_halt_as_when_worked_out_anew_at_every_bar(worths: list[int], drawdown_ppm: int, daily_ppm: int) -> None:
+    times = days(*((bar // 4, bar % 4) for bar in range(len(worths))))
+    terms = Terms(limits=(drawdown_ppm, daily_ppm, NO_LIMIT, NO_LIMIT))
+    small = SmallWorld([[flat(10_000)] * len(worths)], cash=worths[0] * ATOMS, terms=terms, times=times)
+    after = []
+    for worth in worths:
+        small.world.purse[0]["balance"] = worth * ATOMS
+        small.go()
+        after.append(int(small.desk["halt"]))
+    assert after == halts_by_hand(worths, drawdown_ppm, daily_ppm, 4)
+    assert (
+        len(small.notes(HALTED)) == len(small.notes(RESUMED)) + int(small.desk["halt"]).bit_count()
+    ), "each is noted once"
 
 
 def test_daily_bars_each_are_a_day() -> None:

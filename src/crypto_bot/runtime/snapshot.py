@@ -1,26 +1,21 @@
 """The state of a session as bytes: plain arrays with their shapes, nothing that could be executed."""
 
-import hashlib
 import json
 
 import numpy as np
 import numpy.typing as npt
 
 from crypto_bot.backtesting.several import state_of
+from crypto_bot.domain.sealed import seal, unseal
 from crypto_bot.plain.meeting import players
 from crypto_bot.runtime.session import Session
-
-_SUM, _LENGTH = 16, 8
-"""Bytes of the checksum before everything else, and of the length of the head."""
 
 
 def pack(session: Session) -> bytes:
     """Return the world, the venue, every memory and the last equity as bytes; the bars are in the journal."""
     arrays = _arrays(session)
     states = [_state(session, s) for s in players(session.stage.bounds)]
-    head = json.dumps({"shapes": _shapes(arrays), "states": states}).encode()
-    body = len(head).to_bytes(_LENGTH, "little") + head + b"".join(array.tobytes() for array in arrays)
-    return _checksum(body) + body
+    return seal(json.dumps({"shapes": _shapes(arrays), "states": states}), arrays)
 
 
 def unpack(session: Session, blob: bytes) -> bool:
@@ -29,30 +24,23 @@ def unpack(session: Session, blob: bytes) -> bool:
     Returns False, and changes nothing, when the bytes are damaged or were laid out otherwise, or when a plain class
     gave no state: then the journal is played again from its first row.
     """
-    checksum, body = blob[:_SUM], blob[_SUM:]
-    arrays = _arrays(session)
-    at = _LENGTH + int.from_bytes(body[:_LENGTH], "little")
-    if checksum != _checksum(body):
+    kept, arrays = unseal(blob), _arrays(session)
+    if kept is None:
         return False
-    head = json.loads(body[_LENGTH:at])
+    head = json.loads(kept.text)
     if head["shapes"] != _shapes(arrays) or None in head["states"]:
         return False
     for (s, player), state in zip(players(session.stage.bounds).items(), head["states"], strict=True):
         if s not in session.stage.failed and not player.restore(state):
             return False
     for array in arrays:
-        array[...] = np.frombuffer(body, array.dtype, array.size, at).reshape(array.shape)
-        at += array.nbytes
+        kept.fill(array)
     return True
 
 
 def _state(session: Session, s: int) -> str | None:
     """Return what a plain class keeps; one that failed keeps nothing, and needs nothing to stay off."""
     return "" if s in session.stage.failed else state_of(session.stage, s)
-
-
-def _checksum(body: bytes) -> bytes:
-    return hashlib.blake2b(body, digest_size=_SUM).digest()
 
 
 def _shapes(arrays: list[npt.NDArray[np.void]]) -> list[list[int | list[int]]]:

@@ -82,6 +82,8 @@ def affordable(amount: int, price: int, b: Record) -> int:
 @compiled(inline=True)
 def quantise(value: int, step: int, direction: int) -> int:
     """Return the value on the grid of ticks or lots, rounded in the named direction."""
+    if step == 1:  # most often: a scale is chosen so that it counts lots, and a division takes long
+        return value
     return -(-value // step) * step if direction == UP else value // step * step
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from weakref import WeakSet
 
 import llvmlite.binding as llvm
+from llvmlite import ir
 from numba import _dynfunc, types
 from numba.core import cgutils, sigutils, typing
 from numba.core.codegen import JITCodeLibrary
@@ -209,3 +210,27 @@ def references(kind: Any) -> tuple[Any, Any]:
         return kind(types.int64), generate
 
     return lend, borrow
+
+
+@intrinsic  # type: ignore[untyped-decorator] # numba has no types
+def hasten(typing_context: Any, array: Any, place: Any) -> Any:
+    """Ask for an element of an array to be brought near, for it is needed soon; a place outside does no harm."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind = signature.args[0]
+        shown = context.make_array(kind)(context, builder, arguments[0])
+        indices = cgutils.unpack_tuple(builder, arguments[1], kind.ndim)
+        address = builder.bitcast(
+            cgutils.get_item_pointer(context, builder, kind, shown, indices, wraparound=False), cgutils.voidptr_t
+        )
+        whole = ir.IntType(32)
+        prefetch = builder.module.declare_intrinsic(
+            "llvm.prefetch",
+            [cgutils.voidptr_t],
+            ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, whole, whole, whole]),
+        )
+        # To be read (0), and kept in every cache (3), as data (1).
+        builder.call(prefetch, [address, whole(0), whole(3), whole(1)])
+        return context.get_dummy_value()
+
+    return types.void(array, place), generate

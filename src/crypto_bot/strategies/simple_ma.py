@@ -24,6 +24,6 @@ def check(p: Params) -> None:
 
 def step(p: Params) -> None:
     """Decide on the close of a bar."""
+    part = p.fraction / count()
     for k in symbols():
-        above = sma(k, p.fast) > sma(k, p.slow)
-        target(k, p.fraction / count() if above else 0.0)
+        target(k, part if sma(k, p.fast) > sma(k, p.slow) else 0.0)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from crypto_bot.kernel.compiled import COMPILE, Record, compiled, types
+from crypto_bot.kernel.compiled import COMPILE, Record, compiled, hasten, types
 from crypto_bot.kernel.layout import (
     BUY,
     CANCEL,
@@ -17,6 +17,7 @@ from crypto_bot.kernel.layout import (
     FAR,
     MARKET,
     OPEN,
+    OPENS,
     ORDER_EVENT,
     POST_ONLY,
     REJECTED,
@@ -82,7 +83,10 @@ def receive(world: World, venue: Venue, index: int, market: Market, i: int) -> N
     if effect["kind"] == CANCEL:
         _cancel(world, venue, lane, slot)
     else:
-        _accept(world, venue, lane, slot, market.bars[CLOSES, i, venue.gate[lane]["instrument"]])
+        k = venue.gate[lane]["instrument"]
+        _accept(world, venue, lane, slot, market.bars[CLOSES, i, k])
+        # Opens are read where something is filled, and nowhere else: they are still far away.
+        hasten(market.bars, (OPENS, i + 1, k))
 
 
 @compiled(inline=True)

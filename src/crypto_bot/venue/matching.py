@@ -256,9 +256,13 @@ def next_match(world: World, venue: Venue, market: Market, i: int, cursor: int, 
     Returns the cursor to go on from, or -1 when slice i has no more to say.
     """
     lanes = venue.gate.size
-    slot = cursor % SLOTS
-    lane = cursor // SLOTS % lanes
-    phase = cursor // (SLOTS * lanes)
+    slot = 0
+    lane = 0
+    phase = 0
+    if cursor != 0:  # a division takes as long as the rest of a look
+        slot = cursor % SLOTS
+        lane = cursor // SLOTS % lanes
+        phase = cursor // (SLOTS * lanes)
     if lane < within.first:
         slot = 0
         lane = within.first

@@ -17,7 +17,8 @@ import httpx
 import pytest
 
 from crypto_bot.api.app import create_app
-from crypto_bot.api.serve import main
+from crypto_bot.api.follow import Follower
+from crypto_bot.api.serve import main, run
 from crypto_bot.api.static import static_folder
 from crypto_bot.api.token import is_token, load_token
 from crypto_bot.domain.errors import UsageError
@@ -68,6 +69,50 @@ def test_it_turns_to_a_new_run_and_to_a_new_file(tmp_path: Path, grid_rows: list
             file.unlink()
         write(path, grid_rows[:60])
         assert until(client, 59)["run_id"] == RUN_ID
+
+
+def test_a_file_that_goes_while_it_is_read_is_told_and_the_next_one_followed(
+    tmp_path: Path, grid_rows: list[JournalRow], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "trading.db"
+    write(path, grid_rows[:50])
+    read = Journal.read
+
+    def read_and_remove(journal: Journal, after: int, most: int) -> list[JournalRow]:
+        rows = read(journal, after, most)
+        for file in tmp_path.iterdir():
+            file.unlink()
+        return rows
+
+    def problem() -> str | None:
+        asyncio.run(follower.poll())
+        return follower.problem
+
+    follower = Follower(path)
+    with monkeypatch.context() as patch:
+        patch.setattr(Journal, "read", read_and_remove)
+        assert problem() == f"{path} could not be used: No such file or directory"
+    write(path, grid_rows[:60])
+    assert problem() is None
+    assert follower.replica is not None and follower.replica.sequence == 59
+    follower.close()
+
+
+def test_nothing_is_served_that_is_not_followed_any_more(
+    database: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever supervises the process starts it again; a page that stands still would look like a quiet market."""
+    app, failing = create_app(database, TOKEN, static_folder()), "something that nobody has thought of"
+
+    async def serve_and_break() -> None:
+        serving = asyncio.create_task(run(app, listener))
+        while not hasattr(app.state, "following"):
+            await asyncio.sleep(0.01)
+        monkeypatch.setattr(app.state.follower, "_fetch", lambda: int(failing))
+        await asyncio.wait_for(serving, 60)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener, pytest.raises(ValueError, match=failing):
+        asyncio.run(serve_and_break())
 
 
 def test_a_broken_row_is_told_and_what_came_before_stays(tmp_path: Path, grid_rows: list[JournalRow]) -> None:

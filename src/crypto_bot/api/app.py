@@ -50,7 +50,7 @@ def create_app(
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         describe(app)
         await follower.catch_up()
-        following = asyncio.create_task(follower.follow())
+        app.state.following = following = asyncio.create_task(follower.follow())
         try:
             yield
         finally:

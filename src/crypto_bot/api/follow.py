@@ -211,7 +211,13 @@ class Follower:
 
 
 def _written(path: Path | str) -> float:
-    """Return when the database was last written, in seconds since 1970; of a server's rows, when they were read."""
+    """Return when the database was last written, in seconds since 1970; of a server's rows, when they were read.
+
+    OSError: the file is gone. It can go at any moment, and what was read of it then is not what will be followed.
+    """
     if isinstance(path, str):
         return time.time()
-    return max(file.stat().st_mtime for file in (path, wal_path(path)) if file.exists())
+    written_s = path.stat().st_mtime
+    with suppress(FileNotFoundError):
+        written_s = max(written_s, wal_path(path).stat().st_mtime)
+    return written_s

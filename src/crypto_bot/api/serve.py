@@ -28,7 +28,7 @@ from crypto_bot.domain.errors import CryptoBotError
 from crypto_bot.persistence.sqlite_file import address_of, is_server
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
-_PARENT_CHECK_S = 0.5
+_CHECK_S = 0.5
 
 
 class _Server(uvicorn.Server):
@@ -102,7 +102,7 @@ def _serve(options: argparse.Namespace, listener: socket.socket) -> None:
     configure_logging(options.log_level, folder, name="web", secrets=[token, *values_in(os.environ)])
     log_uncaught()
     app = create_app(database, token, static_folder(), state_folder=options.state, around=_surroundings(options))
-    asyncio.run(_run(_Server(server_config(app)), listener, parent=options.exit_with_parent))
+    asyncio.run(run(app, listener, parent=options.exit_with_parent))
 
 
 def server_config(app: FastAPI) -> uvicorn.Config:
@@ -129,7 +129,12 @@ def _from_environment() -> str:
     return url if is_server(url) else ""
 
 
-async def _run(server: _Server, listener: socket.socket, *, parent: int | None) -> None:
+async def run(app: FastAPI, listener: socket.socket, *, parent: int | None = None) -> None:
+    """Serve until a signal, until `parent` is another process, or until nothing follows the journal any more.
+
+    What ended the following is raised: an old state is not shown as if it were the present one.
+    """
+    server = _Server(server_config(app))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started and not serving.done():
         await asyncio.sleep(0.01)
@@ -138,10 +143,12 @@ async def _run(server: _Server, listener: socket.socket, *, parent: int | None) 
         gc.freeze()  # looking through all modules for cycles takes as long as a hundred requests
         sys.stdout.write(json.dumps({"url": url_of(listener)}) + "\n")
         sys.stdout.flush()
-    while parent is not None and not serving.done():
-        server.should_exit |= os.getppid() != parent
-        await asyncio.sleep(_PARENT_CHECK_S)
+    while not serving.done():
+        server.should_exit |= app.state.following.done() or parent not in (None, os.getppid())
+        await asyncio.wait([serving], timeout=_CHECK_S)
     await serving
+    if server.started and not app.state.following.cancelled():
+        await app.state.following
 
 
 if __name__ == "__main__":

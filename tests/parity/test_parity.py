@@ -16,7 +16,7 @@ from tests.parity.markets import cut, market
 from tests.plays import SHIPPED, Played, Rooms, Terms, play
 
 HERE = Path(__file__).parent
-SLICE = 3_500
+SLICE = 5_000
 
 CONFIG, TIGHT = (150_000, 50_000, 500_000, 800_000), (20_000, 10_000, 500_000, 800_000)
 TERMS = {

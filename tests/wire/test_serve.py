@@ -98,9 +98,7 @@ def test_a_file_that_goes_while_it_is_read_is_told_and_the_next_one_followed(
     follower.close()
 
 
-def test_nothing_is_served_that_is_not_followed_any_more(
-    database: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_nothing_is_served_that_is_not_followed_any_more(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever supervises the process starts it again; a page that stands still would look like a quiet market."""
     app, failing = create_app(database, TOKEN, static_folder()), "something that nobody has thought of"
 

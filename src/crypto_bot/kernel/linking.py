@@ -22,7 +22,10 @@ from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import PassManager, register_pass
 from numba.core.typed_passes import NativeLowering
-from numba.extending import intrinsic
+from numba.extending import intrinsic as untyped_intrinsic
+
+intrinsic: Callable[[Callable[..., Any]], Any] = untyped_intrinsic
+"""Makes a function of the compiler's own language callable from compiled code; numba has no types."""
 
 _ENTRIES: WeakSet[Any] = WeakSet()
 _ROUNDS = 2
@@ -194,7 +197,7 @@ def references(kind: Any) -> tuple[Any, Any]:
     The value lies on the stack of the function that lends it, and must not be borrowed after that has returned.
     """
 
-    @intrinsic  # type: ignore[untyped-decorator] # numba has no types
+    @intrinsic
     def lend(typing_context: Any, value: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             place = cgutils.alloca_once_value(builder, arguments[0])
@@ -202,7 +205,7 @@ def references(kind: Any) -> tuple[Any, Any]:
 
         return types.int64(kind), generate
 
-    @intrinsic  # type: ignore[untyped-decorator] # numba has no types
+    @intrinsic
     def borrow(typing_context: Any, address: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             return builder.load(builder.inttoptr(arguments[0], context.get_value_type(kind).as_pointer()))
@@ -212,7 +215,7 @@ def references(kind: Any) -> tuple[Any, Any]:
     return lend, borrow
 
 
-@intrinsic  # type: ignore[untyped-decorator] # numba has no types
+@intrinsic
 def hasten(typing_context: Any, array: Any, place: Any) -> Any:
     """Ask for an element of an array to be brought near, for it is needed soon; a place outside does no harm."""
 
